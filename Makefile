@@ -1,0 +1,41 @@
+# One command each for set-up, demo, test, check and bench. Every one sets up what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench constraints clean
+
+help:
+	@echo 'make demo         the whole system on this machine, in a few minutes'
+	@echo 'make test         every test, on a real Kafka and Redis'
+	@echo 'make check        ruff, mypy and import-linter'
+	@echo 'make bench        the hot paths, measured beside a baseline (JSON=1 for JSON)'
+	@echo 'make setup        everything into .venv/'
+	@echo 'make constraints  resolve the dependencies anew'
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt ops/setup.sh
+	@PYTHON='$(PYTHON)' bash ops/setup.sh
+
+demo: setup
+	@$(BIN)/fraudstream demo
+
+test: setup
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup
+	@$(BIN)/python -m bench $(if $(JSON),--json)
+
+constraints:
+	@bash ops/resolve.sh
+
+clean:
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

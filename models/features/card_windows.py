@@ -1,0 +1,156 @@
+"""The numba kernels that keep each card's transactions sorted in blocks of one growing pool."""
+
+from typing import Final
+
+import numba
+import numpy as np
+
+from models.features.card_entry import LARGEST_AMOUNT, LATENESS_MS, LONGEST_GAP, STORED_MS, WINDOW_MS
+from models.features.card_measures import measure
+
+DUPLICATE, TOO_LATE, LATE = 1, 2, 4
+"""Bits of a transaction's status: already in its card's window; over 24 hours late (neither counts); inserted in order."""
+
+BLOCK_SIZES: Final = np.array([2, 4] + [size << octave for octave in range(1, 29) for size in (3, 4)], np.int64)
+"""Entries that a card's block may hold: 2, 4, 6, 8, 12, 16, 24, 32 …"""
+NO_BLOCK: Final = -1
+
+
+@numba.njit(cache=True)
+def _time(entries, i):  # type: ignore[no-untyped-def]  # compiled
+    return entries[i].stamp >> 16
+
+
+@numba.njit(cache=True)
+def _find(entries, first, stop, horizon, transaction):  # type: ignore[no-untyped-def]  # compiled
+    i = stop - 1
+    while i >= first and entries[i].stamp >> 16 > horizon:
+        if entries[i].transaction == transaction:
+            return i
+        i -= 1
+    return -1
+
+
+@numba.njit(cache=True)
+def _gaps(entries, first, stop, now, terminal, country):  # type: ignore[no-untyped-def]  # compiled
+    """Return the ms since the card was last at this terminal and in this country, as stored."""
+    terminal_gap = country_gap = np.int64(LONGEST_GAP)
+    i = stop - 1
+    while i >= first and (terminal_gap == LONGEST_GAP or country_gap == LONGEST_GAP):
+        entry = entries[i]
+        gap = now - (entry.stamp >> 16)
+        if gap >= WINDOW_MS:
+            break
+        if terminal_gap == LONGEST_GAP and entry.terminal == terminal:
+            terminal_gap = gap
+        if country_gap == LONGEST_GAP and entry.stamp >> 6 & 0x3FF == country:
+            country_gap = gap
+        i -= 1
+    return terminal_gap, country_gap
+
+
+@numba.njit(cache=True)
+def _shorten_next_gaps(entries, start, stop, now, terminal, country):  # type: ignore[no-untyped-def]  # compiled
+    """After a late insertion: the next transactions at its terminal and in its country have a nearer predecessor."""
+    terminal_open = country_open = True
+    i = start
+    while i < stop and (terminal_open or country_open):
+        gap = np.uint32((entries[i].stamp >> 16) - now)
+        if terminal_open and entries[i].terminal == terminal:
+            entries[i].terminal_gap = min(entries[i].terminal_gap, gap)
+            terminal_open = False
+        if country_open and entries[i].stamp >> 6 & 0x3FF == country:
+            entries[i].country_gap = min(entries[i].country_gap, gap)
+            country_open = False
+        i += 1
+
+
+@numba.njit(cache=True)
+def _take_block(size_class, free, used, entries):  # type: ignore[no-untyped-def]  # compiled
+    """Return the first entry of a free block, whose first entry's `stamp` held the next free one."""
+    block = free[size_class]
+    if block != NO_BLOCK:
+        free[size_class] = entries[block].stamp
+        return block
+    block = used[0]
+    used[0] += BLOCK_SIZES[size_class]
+    return block
+
+
+@numba.njit(cache=True)
+def _make_room(row, horizon, firsts, lengths, size_classes, entries, free, used):  # type: ignore[no-untyped-def]  # compiled
+    """Make the card's block hold one more: drop what is out of the window, else move to a larger block."""
+    first, length, size_class = firsts[row], lengths[row], np.int64(size_classes[row])
+    gone = 0
+    while gone < length and entries[first + gone].stamp >> 16 <= horizon:
+        gone += 1
+    kept = length - gone
+    target = first
+    if size_class < 0 or 8 * kept > 7 * BLOCK_SIZES[size_class]:
+        target = _take_block(size_class + 1, free, used, entries)
+        size_classes[row] = size_class + 1
+    for i in range(kept):
+        entries[target + i] = entries[first + gone + i]
+    if target != first and size_class >= 0:
+        entries[first].stamp = free[size_class]
+        free[size_class] = first
+    firsts[row] = target
+    lengths[row] = kept
+
+
+@numba.njit(cache=True)
+def _store(first, position, length, entries, stamp, transaction, amount, terminal):  # type: ignore[no-untyped-def]  # compiled
+    now = stamp >> 16
+    country = stamp >> 6 & 0x3FF
+    terminal_gap, country_gap = _gaps(entries, first, position, now, terminal, country)
+    for i in range(first + length, position, -1):
+        entries[i] = entries[i - 1]
+    entry = entries[position]
+    entry.stamp = stamp
+    entry.transaction = transaction
+    entry.amount = amount
+    entry.terminal = terminal
+    entry.terminal_gap = terminal_gap
+    entry.country_gap = country_gap
+    _shorten_next_gaps(entries, position + 1, first + length + 1, now, terminal, country)
+
+
+@numba.njit(cache=True)
+def advance_cards(  # type: ignore[no-untyped-def]  # compiled
+    start, event_times, all_amounts, transactions, terminals, countries, channels, entry_modes, mccs, rows,
+    firsts, lengths, size_classes, changed, entries, free, used, amounts, times, counts, wanted, out, status,
+):  # fmt: skip
+    """Measure and store rows from `start` on; returns the first row that it has no room for, or how many rows there are."""
+    for i in range(start, rows.size):
+        row = rows[i]
+        length = np.int64(lengths[row])
+        if length + 1 > amounts.size or used[0] + 2 * length + 2 > entries.size:
+            return i
+        first = firsts[row]
+        now = event_times[i]
+        amount = min(all_amounts[i], LARGEST_AMOUNT)
+        terminal = np.uint32(terminals[i] >> np.uint64(32))
+        place = np.int64(countries[i]) << 6 | np.int64(channels[i]) << 3 | np.int64(entry_modes[i])
+        newest = _time(entries, first + length - 1) if length else now
+        horizon = newest - STORED_MS
+        position = first + length
+        while position > first and _time(entries, position - 1) > now:
+            position -= 1
+        twin = _find(entries, first, first + length, horizon, transactions[i])
+        until = twin if twin >= 0 and _time(entries, twin) == now else position
+        if wanted:
+            measure(entries, first, until, twin, horizon, now, amount, terminal, place, np.int64(mccs[i]),
+                    amounts, times, counts, out[i])  # fmt: skip
+        status[i] = DUPLICATE * (twin >= 0) | TOO_LATE * (now < newest - LATENESS_MS) | LATE * (now < newest)
+        if status[i] & (DUPLICATE | TOO_LATE):
+            status[i] &= DUPLICATE | TOO_LATE
+            continue
+        if size_classes[row] < 0 or length == BLOCK_SIZES[size_classes[row]]:
+            offset = first + length - position
+            _make_room(row, max(horizon, now - STORED_MS), firsts, lengths, size_classes, entries, free, used)
+            first, length = firsts[row], np.int64(lengths[row])
+            position = first + length - offset
+        _store(first, position, length, entries, now << 16 | place, transactions[i], amount, terminal)
+        lengths[row] = length + 1
+        changed[row] = True
+    return rows.size

@@ -1,0 +1,1 @@
+"""How a ranking of transactions by fraud score is measured: `ranking` (one figure from one set of rows), `handbook` (which rows, which days)."""

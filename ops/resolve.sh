@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Resolves the dependencies of pyproject.toml anew into constraints.txt, with hashes. Needs uv.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command -v uv >/dev/null || { echo "missing: uv; get it with: python3 -m pip install uv" >&2; exit 2; }
+uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet \
+  --output-file constraints.txt

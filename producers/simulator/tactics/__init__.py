@@ -1,0 +1,1 @@
+"""Ways to commit fraud: `tactic` is what they share, one file each, `catalogue` lists them."""

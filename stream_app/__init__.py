@@ -1,0 +1,1 @@
+"""The processes on Kafka and the command line that starts them."""

@@ -1,0 +1,1 @@
+"""The commands of `fraudstream`, one file each: every one is the composition root of its process."""

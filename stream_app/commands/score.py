@@ -1,0 +1,79 @@
+"""`fraudstream score`: score transactions with the promoted model."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import click
+
+from models.schema.topics import TopicNames  # noqa: TC001  click reads the annotations of none, mypy does
+from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
+from stream_app.faust_app import run_app, set_up_logging
+from stream_app.scoring.app import scoring_app
+from stream_app.scoring.settings import ScoringSettings
+from stream_app.topic_admin import describe_topics
+
+
+@click.command()
+@connection_options
+@topic_prefix_option
+@redis_prefix_option
+@click.option("--group", default="fraudstream-score", show_default=True, help="Consumer group; its workers share the partitions.")
+@click.option("--checkpoints", metavar="URL", help="Folder or object-store URL that all workers of the group share.")
+@click.option("--allowed-signers", type=click.Path(path_type=Path), metavar="FOLDER", help="Public keys whose models may score.")
+@click.option("--rates", type=click.Path(path_type=Path), metavar="FILE", help="Exchange rates into the reporting currency.")
+@click.option("--session-timeout", default=6.0, show_default=True, type=click.FloatRange(1), help="Seconds until a silent worker loses its partitions.")
+@click.option("--batch", default=2000, show_default=True, type=click.IntRange(1, 10000), help="Most records scored at once.")
+@click.option("--checkpoint-every", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between checkpoints.")
+@click.option("--accept-cold-state", is_flag=True, help="Score although card history cannot be rebuilt; scores are marked degraded.")
+@click.option("--new-epoch", metavar="REASON", help="Go on although the input topic is another or shorter than the one scored before.")
+@click.option("--web-port", type=click.IntRange(1, 65535), help="Port of /healthz, /readyz and /metrics.")
+@click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))
+def command(
+    broker: str,
+    redis_url: str,
+    topics: TopicNames,
+    redis_prefix: str,
+    group: str,
+    checkpoints: str | None,
+    allowed_signers: Path | None,
+    rates: Path | None,
+    session_timeout: float,
+    batch: int,
+    checkpoint_every: float,
+    accept_cold_state: bool,
+    new_epoch: str | None,
+    web_port: int | None,
+    log_level: str,
+) -> None:
+    """Score transactions with the promoted model, until SIGTERM or Ctrl-C.
+
+    More workers of the same group share the partitions.
+    """
+    folder = data_folder()
+    settings = ScoringSettings(
+        broker=broker,
+        redis_url=redis_url,
+        data_folder=folder,
+        checkpoints=checkpoints or str(folder / "checkpoints"),
+        allowed_signers=allowed_signers or folder / "allowed-signers",
+        topics=topics,
+        redis_prefix=redis_prefix,
+        group=group,
+        rates_file=rates,
+        session_timeout_s=session_timeout,
+        batch_records=batch,
+        checkpoint_interval_s=checkpoint_every,
+        accept_cold_state=accept_cold_state,
+        new_epoch=new_epoch,
+        web_port=web_port,
+        actor=getpass.getuser(),
+    )
+    set_up_logging(log_level)
+    describe_topics(broker, [topics.transactions, topics.scores, topics.features, topics.profiles, topics.dead_letter])
+    writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    run_app(scoring_app(settings, writer))

@@ -1,0 +1,66 @@
+"""Faust apps whose inputs come from a service of their own, and how such a process runs and ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import faust
+from faust.app.base import BootStrategy
+
+from models.errors import FraudstreamError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FAILED_EXIT_CODE = 1
+REFUSED_EXIT_CODE = 2
+
+
+class _WithoutFaustConsumer(BootStrategy):  # type: ignore[misc]  # Faust is untyped
+    enable_kafka = False
+
+
+class ChannelApp(faust.App):  # type: ignore[misc]  # Faust is untyped
+    """A Faust app that reads Kafka in batches through a service, not through Faust's consumer (four futures a message)."""
+
+    BootStrategy = _WithoutFaustConsumer
+
+
+def channel_app(name: str, broker: str, data_folder: Path) -> ChannelApp:
+    """Make an app; nothing connects before it is started."""
+    return ChannelApp(name, broker=f"kafka://{broker}", web_enabled=False, store="memory://", datadir=str(data_folder / "faust"))
+
+
+def run_app(app: ChannelApp) -> None:
+    """Run until SIGTERM or Ctrl-C; leaves by SystemExit."""
+    # Faust's own logging set-up makes the root logger speak DEBUG at `-l warn`: ours stands already.
+    worker = faust.Worker(app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.spinner = None
+    worker.execute_from_commandline()
+
+
+def set_up_logging(level: str) -> None:
+    """One line per message on stderr; the libraries only from WARNING on."""
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for library in ("aiokafka", "faust", "mode", "asyncio", "kafka"):
+        logging.getLogger(library).setLevel("ERROR")
+
+
+def end_process(error: BaseException) -> None:
+    """End at once with one line: nothing later is sent, and the next owner carries on from what was acknowledged.
+
+    A refusal (FraudstreamError) ends with 2, like every error that a person can mend; anything else with 1 and its trace.
+    """
+    if isinstance(error, FraudstreamError):
+        text, code = " ".join(str(error).split()), REFUSED_EXIT_CODE
+    else:
+        log.critical("the process ends", exc_info=error)
+        text, code = f"{type(error).__name__}: {error}; the process ends, its next owner carries on", FAILED_EXIT_CODE
+    sys.stderr.write(f"error: {text}\n")
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,70 @@
+"""Which offsets of a partition are done: everything sent for them, and for all before them, is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Sent:
+    __slots__ = ("next_offset", "open")
+
+    def __init__(self, next_offset: int, sends: int) -> None:
+        self.next_offset = next_offset
+        self.open = sends
+
+
+class Acknowledgements:
+    """Follows the sends of one partition in order.
+
+    Parameters
+    ----------
+    position:
+        The first offset that is not yet done.
+    failed:
+        Called with the exception of a send that failed; it must end the process.
+    """
+
+    def __init__(self, position: int, failed: Callable[[BaseException], None]) -> None:
+        self.position = position
+        self._failed = failed
+        self._sent: deque[_Sent] = deque()
+        self._moved = asyncio.Event()
+
+    def expect(self, next_offset: int, sends: list[asyncio.Future[object]]) -> None:
+        """The offsets below `next_offset` are done once these sends, and all earlier ones, are acknowledged."""
+        entry = _Sent(next_offset, len(sends))
+        self._sent.append(entry)
+        for send in sends:
+            send.add_done_callback(lambda future: self._acknowledged(entry, future))
+        self._advance()
+
+    async def reached(self, offset: int) -> None:
+        """Wait until every offset below this one is done."""
+        while self.position < offset:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def settled(self) -> None:
+        """Wait until nothing that was sent is open."""
+        while self._sent:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def _acknowledged(self, entry: _Sent, future: asyncio.Future[object]) -> None:
+        if future.cancelled():
+            self._failed(asyncio.CancelledError("a send was cancelled"))
+        elif error := future.exception():
+            self._failed(error)
+        else:
+            entry.open -= 1
+            self._advance()
+
+    def _advance(self) -> None:
+        while self._sent and self._sent[0].open == 0:
+            self.position = self._sent.popleft().next_offset
+        self._moved.set()

@@ -1,0 +1,198 @@
+"""The composition root of a scoring worker: binds Kafka, Redis, the model and the Faust agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import faust
+import msgspec
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from models.features.feature_set import DEFAULT, feature_set
+from models.features.profile_table import ProfileTable
+from models.model_cache import LocalModelCache
+from models.registry import Registry
+from models.schema.money import ReportingCurrency, default_reporting_currency
+from models.signing import AllowedSigners
+from stream_app.faust_app import ChannelApp, channel_app, end_process
+from stream_app.health import HealthServer
+from stream_app.scoring.champion import Champion
+from stream_app.scoring.liveness import Liveness
+from stream_app.scoring.metrics import ScoringMetrics
+from stream_app.scoring.profile_follower import ProfileFollower
+from stream_app.scoring.sink import Sink, make_producer
+from stream_app.scoring.source import SourceParts, TransactionSource
+from stream_app.worker_status import WorkerStatus, workers_key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from stream_app.scoring.lane import RecordBatch
+    from stream_app.scoring.settings import ScoringSettings
+
+
+class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
+    """Everything one worker owns beside its agent; starts it in order and stops it in order.
+
+    First the model and the terminal profiles, then the source: a partition is opened only when it can be scored.
+    """
+
+    def __init__(self, settings: ScoringSettings, writer: str, app: ChannelApp) -> None:
+        self.settings = settings
+        self.writer = writer
+        self.metrics = ScoringMetrics()
+        self.feature_set = feature_set(settings.feature_set) if settings.feature_set else DEFAULT
+        self.profiles = ProfileTable(self.feature_set)
+        self._app = app
+        self._batches = app.channel(maxsize=64)
+        registry = Registry(settings.redis_url, settings.redis_prefix)
+        signers = AllowedSigners.in_folder(settings.allowed_signers)
+        cache = LocalModelCache(settings.data_folder / "last-verified-model")
+        self.champion = Champion(settings, registry, cache, signers, self.metrics, self.report)
+        self.follower = ProfileFollower(settings, self.profiles, self.metrics, self.report)
+        self._redis = redis.asyncio.from_url(settings.redis_url)
+        self.source: TransactionSource | None = None
+        self._liveness: Liveness | None = None
+        super().__init__()
+
+    async def on_start(self) -> None:
+        """Bring up the model and the profiles, then join the group."""
+        settings = self.settings
+        try:
+            self._producer = make_producer(settings.broker)
+            await self._producer.start()
+            self.sink = Sink(self._producer, settings.topics)
+            currency = _currency(settings)
+            parts = SourceParts(
+                settings, self.writer, self.feature_set, self.profiles, currency, self.champion, self.sink, self.metrics,
+                end_process, self._ready, self._audit,
+            )  # fmt: skip
+            self.source = TransactionSource(parts, self._batches)
+            self._liveness = Liveness(self.source, self.metrics)
+            if settings.web_port is not None:
+                self._health = HealthServer(
+                    settings.web_host, settings.web_port, self.metrics.registry, self._liveness.unhealthy, self._state
+                )
+                await self._health.start()
+            await self.champion.first()
+            self.add_future(self._guarded(self.champion.follow()))
+            self.add_future(self._guarded(self.follower.follow()))
+            await self.add_runtime_dependency(self.source)
+        except Exception as error:  # noqa: BLE001  a worker that cannot start ends with its reason
+            end_process(error)
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  nothing restarts inside: the process ends
+            end_process(error)
+
+    async def score(self, batch: RecordBatch) -> None:
+        """Score one record batch and send what came of it; any failure ends the process before anything later is sent."""
+        source = self.source
+        assert source is not None
+        try:
+            await self._score(source, batch)
+        except Exception as error:  # noqa: BLE001  as above
+            end_process(error)
+        source.batch_done()
+
+    async def _score(self, source: TransactionSource, batch: RecordBatch) -> None:
+        opened, model = source.current(batch), self.champion.model
+        if opened is None or model is None:
+            return
+        if source.lease.lapsed():
+            source.reopen("the process stood still")
+            return
+        started, now_ms = time.perf_counter(), time.time_ns() // 1_000_000
+        scored = opened.lane.score(batch, model, stale=self.champion.stale, now_ms=now_ms)
+        self.metrics.see(scored, len(batch.offsets), time.perf_counter() - started)
+        if scored.dead:
+            await self.sink.bury(batch.partition, scored.dead, now_ms)
+        if source.lease.lapsed():
+            source.reopen("the process stood still before sending")
+        if source.current(batch) is None:
+            return
+        await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
+
+    def _ready(self) -> bool:
+        return self.champion.model is not None and self.follower.caught_up.is_set()
+
+    def _state(self) -> dict[str, object]:
+        return {**msgspec.structs.asdict(self._status()), "stale": self.champion.stale}
+
+    def _status(self) -> WorkerStatus:
+        model = self.champion.model
+        partitions = sorted(self.source.partitions) if self.source else []
+        web = None if self.settings.web_port is None else f"http://{self.settings.web_host}:{self.settings.web_port}"
+        return WorkerStatus(
+            self.writer, os.getpid(), web, self._ready() and bool(partitions), model.version if model else None,
+            self.champion.sequence, self.profiles.as_of, partitions, time.time_ns() // 1_000_000,
+        )  # fmt: skip
+
+    async def report(self) -> None:
+        """Tell Redis which model and which profiles this worker runs; Redis' silence is seen by the champion's polling."""
+        try:
+            async with asyncio.timeout(1):
+                await self._redis.hset(workers_key(self.settings.redis_prefix), self.writer, msgspec.json.encode(self._status()))
+        except (RedisError, OSError, TimeoutError):
+            self.metrics.registry_errors.inc()
+
+    @faust.Service.task
+    async def _report_regularly(self) -> None:
+        while not self.should_stop:
+            await self.report()
+            if self._liveness:
+                await self._liveness.look()
+            await self.sleep(1)
+
+    async def _audit(self, record: bytes) -> None:
+        await self._producer.send_and_wait(self.settings.topics.audit, record)
+
+    async def settle(self) -> None:
+        """Before anything is stopped: finish what was pulled, commit, checkpoint."""
+        if self.source is not None:
+            try:
+                await self.source.let_go()
+            except Exception as error:  # noqa: BLE001  as above
+                end_process(error)
+
+    async def on_stop(self) -> None:
+        """Leave Redis and Kafka; the source has stopped before."""
+        try:
+            await self._redis.hdel(workers_key(self.settings.redis_prefix), self.writer)
+        except (RedisError, OSError):
+            pass
+        await self._redis.aclose()
+
+    async def on_shutdown(self) -> None:
+        """Close what the source needed until its end."""
+        await self._producer.stop()
+        if self.settings.web_port is not None:
+            await self._health.stop()
+
+
+def _currency(settings: ScoringSettings) -> ReportingCurrency:
+    return ReportingCurrency.read(settings.rates_file) if settings.rates_file else default_reporting_currency()
+
+
+def scoring_app(settings: ScoringSettings, writer: str) -> ChannelApp:
+    """Build the Faust app of one worker; nothing connects before it is started."""
+    app = channel_app(settings.group, settings.broker, settings.data_folder)
+    worker = ScoringWorker(settings, writer, app)
+
+    @app.agent(worker._batches, name="score_transactions")  # noqa: SLF001
+    async def score_transactions(batches: AsyncIterator[RecordBatch]) -> None:
+        async for batch in batches:
+            await worker.score(batch)
+
+    @app.on_before_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
+    async def settle(*_: Any, **__: Any) -> None:
+        await worker.settle()
+
+    app.service(worker)
+    return app

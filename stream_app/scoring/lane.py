@@ -1,0 +1,326 @@
+"""One partition's scoring: records in, scores, feature rows and dead letters out; knows nothing of Kafka, Faust or Redis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from models.features.card_state import CardState
+from models.schema import murmur2, wire
+from models.schema.columns import TransactionColumns
+from models.schema.decoding import decode_transactions
+from models.schema.feature_batch import DECISIONS, FeatureBatchEncoder, FeatureBatchHeader, ScoredColumns
+from models.schema.score import ReasonCode, Score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from models.features.feature_set import FeatureSet
+    from models.features.profile_table import ProfileTable
+    from models.schema.decoding import Rejection
+    from models.schema.money import ReportingCurrency
+    from models.schema.transaction import Transaction
+    from models.scorer import LoadedModel
+
+DUPLICATE, TOO_LATE, LATE = 1, 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Consecutive records of one partition, as one poll brought them."""
+
+    partition: int
+    generation: int
+    offsets: NDArray[np.int64]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+
+    def since(self, offset: int) -> RecordBatch:
+        """The records at and above an offset."""
+        start = int(np.searchsorted(self.offsets, offset))
+        if start == 0:
+            return self
+        return RecordBatch(self.partition, self.generation, self.offsets[start:], self.keys[start:], self.values[start:])
+
+
+class PublishedScore(NamedTuple):
+    """What `scores` already holds for an offset whose feature row is missing."""
+
+    score: float
+    decision: str
+    model_version: str
+
+
+class DeadRecord(NamedTuple):
+    """A record that was not scored, and why."""
+
+    offset: int
+    key: bytes | None
+    rejection: Rejection
+
+
+class FeatureMessage(NamedTuple):
+    """One message for the topic `features`."""
+
+    header: FeatureBatchHeader
+    value: bytes
+
+
+@dataclass(slots=True)
+class Scored:
+    """What came of one record batch; `next_offset` is where the partition goes on once all of it is acknowledged."""
+
+    next_offset: int
+    scores: list[tuple[bytes, bytes]] = field(default_factory=list)
+    features: list[FeatureMessage] = field(default_factory=list)
+    dead: list[DeadRecord] = field(default_factory=list)
+    flagged: int = 0
+    duplicates: int = 0
+    late: int = 0
+    too_late: int = 0
+    misrouted: int = 0
+    degraded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LaneIdentity:
+    """Which partition of which topic a lane scores, and under whose name."""
+
+    partition: int
+    partitions: int
+    topic_id: str
+    epoch: int
+    writer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStart:
+    """Where a lane begins.
+
+    Offsets from `state_offset` are fed to the card windows; those from `output_offset` are scored for output too. `missing`
+    are offsets in between whose score was published and whose feature row was not: they are computed again with the model
+    in `models` that the score names. `cold` says that the windows could not be rebuilt.
+    """
+
+    state_offset: int
+    output_offset: int
+    missing: Mapping[int, PublishedScore] = field(default_factory=dict)
+    models: Mapping[str, LoadedModel] = field(default_factory=dict)
+    cold: bool = False
+
+
+class Lane:
+    """Scores one partition in offset order.
+
+    Parameters
+    ----------
+    identity:
+        Partition, topic id, epoch and writer that stand on every output.
+    start:
+        Where state and output begin.
+    cards:
+        Card windows as restored for `start.state_offset`.
+    profiles:
+        Terminal profiles, shared by the lanes of a process.
+    currency:
+        Converts amounts to the reporting currency.
+    reasons:
+        Most reason codes on a flagged score.
+    """
+
+    def __init__(
+        self,
+        identity: LaneIdentity,
+        start: LaneStart,
+        feature_set: FeatureSet,
+        cards: CardState,
+        profiles: ProfileTable,
+        currency: ReportingCurrency,
+        reasons: int,
+    ) -> None:
+        self.identity = identity
+        self.start = start
+        self.cards = cards
+        self.next_offset = start.state_offset
+        self._feature_set = feature_set
+        self._profiles = profiles
+        self._currency = currency
+        self._reasons = reasons
+        self._encoder = FeatureBatchEncoder(feature_set.names)
+        self._codes = [feature.name.upper() for feature in feature_set.features]
+
+    def score(self, batch: RecordBatch, model: LoadedModel, *, stale: bool, now_ms: int) -> Scored:
+        """Advance over one batch.
+
+        Parameters
+        ----------
+        batch:
+            Records in offset order; those already seen are passed over.
+        model:
+            The model that decides.
+        stale:
+            Whether the registry has been silent for too long: scores are marked degraded.
+        now_ms:
+            Wall clock, for `scored_at`.
+        """
+        batch = batch.since(self.next_offset)
+        scored = Scored(next_offset=self.next_offset)
+        if not len(batch.offsets):
+            return scored
+        fresh = batch.since(self.start.output_offset)
+        replayed = len(batch.offsets) - len(fresh.offsets)
+        if replayed:
+            self._replay(batch, replayed, scored)
+        if len(fresh.offsets):
+            self._score_fresh(fresh, model, scored, stale=stale, now_ms=now_ms)
+        self.next_offset = scored.next_offset = int(batch.offsets[-1]) + 1
+        return scored
+
+    def _replay(self, batch: RecordBatch, count: int, scored: Scored) -> None:
+        transactions, indices, _ = decode_transactions(batch.values[:count], self._currency)
+        if not transactions:
+            return
+        columns = TransactionColumns.from_transactions(transactions, self._currency)
+        offsets = batch.offsets[indices]
+        rows = [row for row, offset in enumerate(offsets.tolist()) if offset in self.start.missing]
+        if not rows:
+            self.cards.advance(columns, None, np.zeros(len(columns), np.uint8))
+            return
+        values, _ = self._features(columns)
+        scored.features.append(self._recomputed([transactions[row] for row in rows], offsets[rows], values[rows]))
+
+    def _recomputed(self, transactions: Sequence[Transaction], offsets: NDArray[np.int64], values: NDArray[np.float32]) -> FeatureMessage:
+        """Feature rows that a crash kept from `features`, each proved by its score coming out equal."""
+        published = [self.start.missing[int(offset)] for offset in offsets]
+        versions = [entry.model_version for entry in published]
+        expected = np.array([entry.score for entry in published], np.float32)
+        score = np.full(len(published), np.nan, np.float32)
+        for version, model in self.start.models.items():
+            mine = [row for row, name in enumerate(versions) if name == version]
+            if mine:
+                score[mine] = model.score(values[mine])
+        decision = np.array([DECISIONS.index(entry.decision) for entry in published], np.uint8)
+        columns = ScoredColumns(
+            source_offset=offsets,
+            score=expected,
+            decision=decision,
+            values=values,
+            writer=self.identity.writer,
+            epoch=self.identity.epoch,
+            role="champion",
+            model_version=versions,
+            profiles_as_of=self._profiles.as_of,
+            recomputed=True,
+            verified=score == expected,
+        )
+        return self._feature_message(transactions, columns, int(offsets[0]), int(offsets[-1]))
+
+    def _score_fresh(self, batch: RecordBatch, model: LoadedModel, scored: Scored, *, stale: bool, now_ms: int) -> None:
+        transactions, indices, rejections = decode_transactions(batch.values, self._currency)
+        scored.dead = [DeadRecord(int(batch.offsets[r.index]), batch.keys[r.index], r) for r in rejections]
+        first = max(self.next_offset, self.start.output_offset)
+        last = int(batch.offsets[-1])
+        offsets = batch.offsets[indices] if rejections else batch.offsets
+        columns = TransactionColumns.from_transactions(transactions, self._currency)
+        values, status = self._features(columns)
+        score = model.score(values) if transactions else np.zeros(0, np.float32)
+        decision = model.decide(score)
+        misrouted = self._misrouted(transactions)
+        degraded = misrouted | (stale or self.start.cold)
+        scored.scores = self._messages(transactions, offsets, model, score, decision, values, status, degraded, now_ms)
+        scored.flagged = int(np.count_nonzero(decision))
+        scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
+        scored.late = int(np.count_nonzero(status & LATE))
+        scored.too_late = int(np.count_nonzero(status & TOO_LATE))
+        scored.misrouted = int(np.count_nonzero(misrouted))
+        scored.degraded = int(np.count_nonzero(degraded))
+        rows = ScoredColumns(
+            source_offset=offsets,
+            score=score,
+            decision=decision,
+            values=values,
+            writer=self.identity.writer,
+            epoch=self.identity.epoch,
+            role="champion",
+            model_version=model.version,
+            profiles_as_of=self._profiles.as_of,
+            recomputed=False,
+            verified=True,
+        )
+        scored.features.append(self._feature_message(transactions, rows, first, last))
+
+    def _features(self, columns: TransactionColumns) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        values = np.empty((len(columns), len(self._feature_set)), np.float32)
+        status = np.zeros(len(columns), np.uint8)
+        self._profiles.fill(columns, values)
+        self.cards.advance(columns, values, status)
+        return values, status
+
+    def _misrouted(self, transactions: Sequence[Transaction]) -> NDArray[np.bool_]:
+        """Rows whose card belongs to another partition: another partitioner wrote them, so the card's windows are split."""
+        keys = [t.card_id.encode() for t in transactions]
+        return murmur2.murmur2_partitions(keys, self.identity.partitions) != self.identity.partition
+
+    def _messages(
+        self,
+        transactions: Sequence[Transaction],
+        offsets: NDArray[np.int64],
+        model: LoadedModel,
+        score: NDArray[np.float32],
+        decision: NDArray[np.uint8],
+        values: NDArray[np.float32],
+        status: NDArray[np.uint8],
+        degraded: NDArray[np.bool_],
+        now_ms: int,
+    ) -> list[tuple[bytes, bytes]]:
+        reasons = self._reason_codes(model, decision, values)
+        scaled = np.minimum(score * 1000.0, 999.0).astype(np.int64).tolist()
+        duplicate = (status & DUPLICATE).astype(bool).tolist()
+        identity, encode, none = self.identity, wire.encode, []
+        version, feature_set = model.version, self._feature_set.version
+        return [
+            (
+                t.card_id.encode(),
+                encode(
+                    Score(
+                        t.transaction_id, t.event_time, t.card_id, s, s999, DECISIONS[d], reasons.get(row, none), version,
+                        feature_set, "champion", now_ms, bad, again, offset, identity.epoch, identity.writer,
+                    )  # fmt: skip
+                ),
+            )
+            for row, (t, offset, s, s999, d, bad, again) in enumerate(
+                zip(transactions, offsets.tolist(), score.tolist(), scaled, decision.tolist(), degraded.tolist(), duplicate, strict=True)
+            )
+        ]
+
+    def _reason_codes(
+        self, model: LoadedModel, decision: NDArray[np.uint8], values: NDArray[np.float32]
+    ) -> dict[int, list[ReasonCode]]:
+        flagged = np.flatnonzero(decision)
+        if not len(flagged):
+            return {}
+        names = self._feature_set.names
+        explained = model.explain(values[flagged], top=self._reasons)
+        return {
+            int(row): [
+                ReasonCode(self._codes[index], names[index], _finite(values[row, index]), round(float(contribution), 4))
+                for index, contribution in contributions
+            ]
+            for row, contributions in zip(flagged, explained, strict=True)
+        }
+
+    def _feature_message(self, transactions: Sequence[Transaction], rows: ScoredColumns, first: int, last: int) -> FeatureMessage:
+        identity = self.identity
+        header = FeatureBatchHeader(
+            first, last, identity.epoch, identity.writer, identity.topic_id, self._feature_set.version, rows.recomputed
+        )
+        return FeatureMessage(header, self._encoder.encode(transactions, rows))
+
+
+def _finite(value: np.float32) -> float:
+    """A value JSON can carry: an absent feature value reads 0."""
+    return round(float(value), 6) if np.isfinite(value) else 0.0

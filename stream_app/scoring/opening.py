@@ -1,0 +1,254 @@
+"""Opening a partition: where its state and its output go on, or one line saying why they must not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from models.errors import FraudstreamError
+from models.schema.decoding import decode_transactions
+from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
+from stream_app.scoring.checkpointing import Restored, kind_of, restore
+from stream_app.scoring.commit_metadata import Committed, committed_offsets
+from stream_app.scoring.lane import LaneIdentity, PublishedScore
+from stream_app.scoring.output_tail import OutputTail, read_output_tail, read_range
+from stream_app.topic_admin import TopicDescription, describe_topics, require_broker
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stream_app.checkpoints import CheckpointStore
+    from stream_app.scoring.settings import ScoringSettings
+
+log = logging.getLogger(__name__)
+
+_NEW_EPOCH = "if that is meant, start once with --new-epoch REASON (it is written to the audit topic)"
+
+
+class OpeningRefused(FraudstreamError):
+    """Raised when going on would lose, skip or repeat a transaction, or score it with a history that is not its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A partition ready to be scored."""
+
+    identity: LaneIdentity
+    state_offset: int
+    output_offset: int
+    missing: dict[int, PublishedScore]
+    parts: list[dict[str, NDArray[Any]]]
+    cold: bool
+    end: int
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the broker and the storage say of one partition."""
+
+    partition: int
+    topics: dict[str, TopicDescription]
+    committed: dict[int, Committed]
+    begin: int
+    end: int
+    tail: OutputTail
+
+
+class Opening:
+    """Opens partitions one after the other with one consumer of its own.
+
+    Parameters
+    ----------
+    settings:
+        The worker's settings.
+    store:
+        Checkpoints.
+    feature_set:
+        Version whose card windows are restored.
+    """
+
+    def __init__(self, settings: ScoringSettings, store: CheckpointStore, feature_set: str) -> None:
+        self._settings = settings
+        self._store = store
+        self._feature_set = feature_set
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.broker,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=20,
+            max_partition_fetch_bytes=8 << 20,
+        )
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def open(self, partition: int, writer: str) -> Opened:
+        """Find where a partition goes on.
+
+        Raises
+        ------
+        OpeningRefused
+            With the reason and the remedy on one line.
+        """
+        started = time.monotonic()
+        known = await self._known(partition)
+        self._check_topics(known)
+        epoch, continued = self._epoch(known)
+        source = known.topics[self._settings.topics.transactions]
+        kind = kind_of(source.topic_id, partition, self._feature_set)
+        tail_end = known.tail.last_offset + 1 if continued and known.tail.last_offset is not None and known.tail.epoch == epoch else None
+        committed = known.committed.get(partition) if continued else None
+        restored = await asyncio.to_thread(restore, self._store, kind, tail_end) if continued else None
+        position = max([tail_end or 0, committed.offset if committed else 0, restored.offset if restored else 0])
+        self._check_position(known, position)
+        if restored and restored.partitions != source.partitions:
+            raise OpeningRefused(self._grown(partition, restored.partitions, source.partitions))
+        position = max(position, known.begin)
+        missing = await self._missing(known, restored, committed) if tail_end is not None else {}
+        state_offset, cold = await self._state_offset(known, restored, position)
+        identity = LaneIdentity(partition, source.partitions, source.topic_id, epoch, writer)
+        parts = restored.parts if restored and not (cold and restored.offset < known.begin) else []
+        return Opened(identity, state_offset, position, missing, parts, cold, known.end, time.monotonic() - started)
+
+    async def _known(self, partition: int) -> _Known:
+        names = self._settings.topics
+        asked = [names.transactions, names.scores, names.features]
+        topics, committed = await asyncio.to_thread(self._ask, asked)
+        source = TopicPartition(names.transactions, partition)
+        begin = (await self._consumer.beginning_offsets([source]))[source]
+        end = (await self._consumer.end_offsets([source]))[source]
+        tail = await self._tail(partition, None)
+        return _Known(partition, topics, committed, begin, end, tail)
+
+    def _ask(self, asked: list[str]) -> tuple[dict[str, TopicDescription], dict[int, Committed]]:
+        topics = describe_topics(self._settings.broker, asked)
+        admin = require_broker(self._settings.broker)
+        return topics, committed_offsets(admin, self._settings.group, self._settings.topics.transactions)
+
+    async def _tail(self, partition: int, since: int | None) -> OutputTail:
+        names = self._settings.topics
+        scores, features = TopicPartition(names.scores, partition), TopicPartition(names.features, partition)
+        return await read_output_tail(self._consumer, scores, features, since)
+
+    def _check_topics(self, known: _Known) -> None:
+        names = self._settings.topics
+        source, scores, features = (known.topics[name] for name in (names.transactions, names.scores, names.features))
+        if not source.partitions == scores.partitions == features.partitions:
+            raise OpeningRefused(
+                f"{source.name} has {source.partitions} partitions, {scores.name} {scores.partitions}, {features.name} {features.partitions}: "
+                "they must be equal, because a score lies on its transaction's partition; add partitions to those that have fewer"
+            )
+        if scores.retention_ms >= 0 and (source.retention_ms < 0 or scores.retention_ms < source.retention_ms):
+            raise OpeningRefused(
+                f"{scores.name} keeps {scores.retention_ms} ms and {source.name} {source.retention_ms} ms: scores must be kept as long as "
+                f"transactions, or a restart scores again what is already scored; raise retention.ms of {scores.name}"
+            )
+
+    def _epoch(self, known: _Known) -> tuple[int, bool]:
+        """The epoch to write, and whether what is known continues (False: it belongs to another input)."""
+        source = known.topics[self._settings.topics.transactions]
+        for partition, committed in known.committed.items():
+            metadata = committed.metadata
+            if metadata and metadata.topic_id == source.topic_id and metadata.partitions != source.partitions:
+                raise OpeningRefused(self._grown(partition, metadata.partitions, source.partitions))
+        mine = known.committed.get(known.partition)
+        last = known.tail
+        before, epoch, scored_to = last.topic_id, last.epoch, last.last_offset
+        if mine and mine.metadata and (mine.metadata.epoch > epoch or before is None):
+            before, epoch = mine.metadata.topic_id, mine.metadata.epoch
+            scored_to = last.last_offset if last.epoch == epoch else None
+        recreated = before is not None and before != source.topic_id
+        shortened = scored_to is not None and scored_to >= known.end
+        if not recreated and not shortened:
+            return epoch, True
+        if self._settings.new_epoch is not None:
+            log.warning("partition %d: new epoch %d: %s", known.partition, epoch + 1, self._settings.new_epoch)
+            return epoch + 1, False
+        if recreated:
+            raise OpeningRefused(
+                f"{source.name} was recreated: its id is {source.topic_id}, the scores of partition {known.partition} were made from "
+                f"{before}, so its first offsets would be taken for scored; {_NEW_EPOCH}"
+            )
+        raise OpeningRefused(
+            f"the last score of partition {known.partition} is for offset {known.tail.last_offset}, but {source.name} ends at {known.end}: "
+            f"the input was shortened or restored; {_NEW_EPOCH}"
+        )
+
+    def _check_position(self, known: _Known, position: int) -> None:
+        name = self._settings.topics.transactions
+        if position > known.end:
+            raise OpeningRefused(
+                f"partition {known.partition} was scored up to offset {position}, but {name} ends at {known.end}: "
+                f"the input was shortened or restored; {_NEW_EPOCH}"
+            )
+        if 0 < position < known.begin and self._settings.new_epoch is None:
+            raise OpeningRefused(
+                f"{name} partition {known.partition}: offsets {position} to {known.begin - 1} were deleted before they were scored; "
+                f"raise its retention, and {_NEW_EPOCH}"
+            )
+
+    def _grown(self, partition: int, before: int, now: int) -> str:
+        name = self._settings.topics.transactions
+        return (
+            f"{name} had {before} partitions when partition {partition} was last scored and has {now} now: cards have moved to partitions "
+            "that do not hold their history; recreate the topic with the new count and replay it, then start with --new-epoch REASON"
+        )
+
+    async def _missing(self, known: _Known, restored: Restored | None, committed: Committed | None) -> dict[int, PublishedScore]:
+        since = max(restored.offset if restored else known.begin, committed.offset if committed else 0)
+        if known.tail.last_offset is None or since > known.tail.last_offset:
+            return {}
+        return (await self._tail(known.partition, since)).missing(since)
+
+    async def _state_offset(self, known: _Known, restored: Restored | None, position: int) -> tuple[int, bool]:
+        if restored and restored.offset >= known.begin:
+            return restored.offset, False
+        if known.begin == 0 or known.begin == known.end or await self._reaches_back(known, position):
+            return known.begin, False
+        if self._settings.accept_cold_state:
+            return known.begin, True
+        raise OpeningRefused(
+            f"partition {known.partition}: no usable checkpoint in {self._settings.checkpoints!r}, and {self._settings.topics.transactions} "
+            f"does not reach back {LONGEST_WINDOW_DAYS} days before offset {position}: card windows cannot be rebuilt; "
+            "restore the checkpoints, or start with --accept-cold-state (scores are marked degraded)"
+        )
+
+    async def _reaches_back(self, known: _Known, position: int) -> bool:
+        """Whether the input still holds the longest window before the position, by event time."""
+        partition = TopicPartition(self._settings.topics.transactions, known.partition)
+        at = min(position, known.end - 1)
+        times = []
+        for start in (known.begin, max(known.begin, at - 100)):
+            records = await read_range(self._consumer, partition, start, min(start + 101, known.end))
+            transactions, _, _ = decode_transactions([record.value for record in records])
+            times.append([transaction.event_time for transaction in transactions])
+        return bool(times[0] and times[1]) and max(times[1]) - min(times[0]) >= (LONGEST_WINDOW_DAYS + 1) * DAY_MS
+
+
+def audit_record(opened: Opened, settings: ScoringSettings, now_ms: int) -> bytes:
+    """The audit record of a new epoch."""
+    return msgspec.json.encode(
+        {
+            "action": "scoring.new_epoch",
+            "topic": settings.topics.transactions,
+            "topic_id": opened.identity.topic_id,
+            "partition": opened.identity.partition,
+            "epoch": opened.identity.epoch,
+            "writer": opened.identity.writer,
+            "reason": settings.new_epoch,
+            "actor": settings.actor,
+            "at": now_ms,
+        }
+    )

@@ -1,0 +1,149 @@
+"""What a partition's outputs end with: the last scored offset, and the scores whose feature rows never arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiokafka import TopicPartition
+
+from models.errors import FraudstreamError
+from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader
+from stream_app.scoring.lane import PublishedScore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+LAST_SCORES = 4096
+"""Scores looked at from the end: twice the largest batch, because a writer that had lost the partition may have come last."""
+_LAST_FEATURE_MESSAGES = 32
+_READ_TIMEOUT_S = 30.0
+
+
+class OutputTailError(FraudstreamError):
+    """Raised when the end of an output topic cannot be read."""
+
+
+class _TailScore(msgspec.Struct, frozen=True, gc=False):
+    source_offset: int
+    epoch: int
+    writer: str
+    score: float
+    decision: str
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTail:
+    """The end of `scores[p]` and `features[p]`.
+
+    `last_offset` is the largest source_offset scored in the newest epoch, None where nothing was (or the output was emptied).
+    `topic_id` is that of the input those scores were made from, where a record still says it.
+    """
+
+    epoch: int
+    last_offset: int | None
+    topic_id: str | None
+    _scores: tuple[_TailScore, ...] = ()
+    _covered: tuple[FeatureBatchHeader, ...] = ()
+
+    def missing(self, since: int) -> dict[int, PublishedScore]:
+        """Kept scores at or above an offset that have no feature row of their writer and no recomputed one."""
+        missing: dict[int, PublishedScore] = {}
+        last = since - 1
+        for score in self._scores:
+            if score.epoch != self.epoch or score.source_offset <= last:
+                continue
+            last = score.source_offset
+            if not any(_covers(header, score) for header in self._covered):
+                missing[last] = PublishedScore(score.score, score.decision, score.model_version)
+        return missing
+
+
+def _covers(header: FeatureBatchHeader, score: _TailScore) -> bool:
+    in_range = header.epoch == score.epoch and header.first_offset <= score.source_offset <= header.last_offset
+    return in_range and (header.recomputed or header.writer == score.writer)
+
+
+async def read_output_tail(consumer: AIOKafkaConsumer, scores: TopicPartition, features: TopicPartition, since: int | None) -> OutputTail:
+    """Read both ends, back to source offset `since` (every output below it is known to be acknowledged).
+
+    Parameters
+    ----------
+    consumer:
+        A consumer without group; its assignment is replaced.
+    scores, features:
+        The partition's outputs.
+    since:
+        Where to stop reading back; None reads only as far as the last scored offset needs.
+    """
+    records = await _read_back(consumer, scores, LAST_SCORES, lambda batch: since is None or _first_score(batch) <= since)
+    decoder = msgspec.json.Decoder(_TailScore)
+    tail = [decoder.decode(record.value) for record in records]
+    if not tail:
+        return OutputTail(epoch=0, last_offset=None, topic_id=None)
+    epoch = max(score.epoch for score in tail)
+    last = max(score.source_offset for score in tail if score.epoch == epoch)
+    topic_id = next((_header(record, "topic_id") for record in reversed(records) if _header(record, "topic_id")), None)
+    messages: list[ConsumerRecord] = []
+    if since is not None and since <= last:
+        messages = await _read_back(
+            consumer, features, _LAST_FEATURE_MESSAGES, lambda batch: _first_feature(batch) <= since
+        )
+    headers = tuple(FeatureBatchHeader.decode(record.headers) for record in messages)
+    return OutputTail(epoch, last, topic_id, tuple(tail), headers)
+
+
+async def _read_back(consumer: AIOKafkaConsumer, partition: TopicPartition, last: int, enough) -> list[ConsumerRecord]:  # type: ignore[no-untyped-def]
+    """The last records of a partition, more of them each time until `enough` says so or the beginning is reached."""
+    begin = (await consumer.beginning_offsets([partition]))[partition]
+    end = (await consumer.end_offsets([partition]))[partition]
+    if begin == end:
+        return []
+    for back in _doubling(last):
+        start = max(begin, end - back)
+        records = await read_range(consumer, partition, start, end)
+        if start == begin or (records and enough(records)):
+            return records
+    raise AssertionError("unreachable: doubling reaches the beginning")
+
+
+def _doubling(first: int) -> Iterator[int]:
+    return (first << power for power in itertools.count(step=2))
+
+
+async def read_range(consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int) -> list[ConsumerRecord]:
+    """Every record of a partition with start <= offset < end; raises OutputTailError when the broker does not give them."""
+    consumer.assign([partition])
+    consumer.seek(partition, start)
+    records: list[ConsumerRecord] = []
+    try:
+        async with asyncio.timeout(_READ_TIMEOUT_S):
+            while await consumer.position(partition) < end:
+                found = await consumer.getmany(partition, timeout_ms=200)
+                records += found.get(partition, [])
+    except TimeoutError:
+        raise OutputTailError(
+            f"{partition.topic}[{partition.partition}] could not be read from {start} to {end} within {_READ_TIMEOUT_S:.0f} s; is the broker healthy?"
+        ) from None
+    return [record for record in records if record.offset < end]
+
+
+def _first_score(records: Sequence[ConsumerRecord]) -> int:
+    return msgspec.json.decode(records[0].value, type=_TailScore).source_offset
+
+
+def _first_feature(records: Sequence[ConsumerRecord]) -> int:
+    try:
+        return FeatureBatchHeader.decode(records[0].headers).first_offset
+    except FeatureBatchError:
+        return 0
+
+
+def _header(record: ConsumerRecord, name: str) -> str | None:
+    return next((value.decode() for key, value in record.headers if key == name), None)

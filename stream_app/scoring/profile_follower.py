@@ -1,0 +1,132 @@
+"""Follows the topic `profiles` and applies each step as a whole, once its marker stands on every partition."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from models.schema.terminal_profile import MARKER_KEY, ProfileMarker, TerminalProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiokafka import ConsumerRecord
+
+    from models.features.profile_table import ProfileTable
+    from stream_app.scoring.metrics import ScoringMetrics
+    from stream_app.scoring.settings import ScoringSettings
+
+log = logging.getLogger(__name__)
+
+_BATCH = 5000
+
+
+class PendingStep:
+    """What one partition of `profiles` has brought and not yet been applied, with the markers in between."""
+
+    def __init__(self) -> None:
+        self._records: list[tuple[str, TerminalProfile | None]] = []
+        self._marked: list[tuple[int, int]] = []
+
+    @property
+    def as_of(self) -> int:
+        """The newest marker, 0 for none."""
+        return self._marked[-1][0] if self._marked else 0
+
+    def add(self, terminal_id: str, profile: TerminalProfile | None) -> None:
+        """A profile, or None where the terminal has none any more."""
+        self._records.append((terminal_id, profile))
+
+    def mark(self, as_of: int) -> None:
+        """A marker ends all that came before it."""
+        self._marked.append((as_of, len(self._records)))
+
+    def take(self, as_of: int) -> dict[str, TerminalProfile | None]:
+        """All that belongs to the steps up to `as_of`, the latest for each terminal."""
+        count = max((length for at, length in self._marked if at <= as_of), default=0)
+        taken = dict(self._records[:count])
+        del self._records[:count]
+        self._marked = [(at, length - count) for at, length in self._marked if at > as_of]
+        return taken
+
+
+class ProfileFollower:
+    """Reads every partition of `profiles` from its beginning, without a group, and keeps the table up to date.
+
+    Parameters
+    ----------
+    table:
+        The profiles that scoring looks up.
+    applied:
+        Awaited after every step that was applied.
+    """
+
+    def __init__(
+        self, settings: ScoringSettings, table: ProfileTable, metrics: ScoringMetrics, applied: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._settings = settings
+        self._table = table
+        self._metrics = metrics
+        self._applied = applied
+        self._pending: dict[int, PendingStep] = {}
+        self._decode = msgspec.json.Decoder(TerminalProfile).decode
+        self.caught_up = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Run until cancelled."""
+        topic = self._settings.topics.profiles
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.broker,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=self._settings.fetch_wait_ms,
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(topic, p) for p in sorted(await _partitions(consumer, topic))]
+            self._pending = {partition.partition: PendingStep() for partition in partitions}
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            while True:
+                for partition, records in (await consumer.getmany(timeout_ms=100, max_records=_BATCH)).items():
+                    self._take(self._pending[partition.partition], records)
+                await self._apply()
+                if not self.caught_up.is_set() and all([await consumer.position(p) >= end for p, end in ends.items()]):
+                    self.caught_up.set()
+        finally:
+            await consumer.stop()
+
+    def _take(self, pending: PendingStep, records: list[ConsumerRecord]) -> None:
+        decode = self._decode
+        for record in records:
+            if record.key == MARKER_KEY:
+                pending.mark(msgspec.json.decode(record.value, type=ProfileMarker).as_of)
+            elif record.value is None:
+                pending.add(record.key.decode(), None)
+            else:
+                profile = decode(record.value)
+                pending.add(profile.terminal_id, profile)
+
+    async def _apply(self) -> None:
+        as_of = min((pending.as_of for pending in self._pending.values()), default=0)
+        if as_of <= self._table.as_of:
+            return
+        latest: dict[str, TerminalProfile | None] = {}
+        for pending in self._pending.values():
+            latest |= pending.take(as_of)
+        changed = [profile for profile in latest.values() if profile is not None]
+        self._table.apply(as_of, changed, [terminal for terminal, profile in latest.items() if profile is None])
+        self._metrics.profiles_as_of.set(as_of / 1000)
+        await self._applied()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    await consumer.topics()
+    found: set[int] | None = consumer.partitions_for_topic(topic)
+    return found or set()

@@ -1,0 +1,118 @@
+"""Where scoring's output goes: one idempotent producer; a failed send ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from models.errors import FraudstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.schema.topics import TopicNames
+    from stream_app.scoring.acknowledgements import Acknowledgements
+    from stream_app.scoring.lane import DeadRecord, FeatureMessage, Scored
+
+_BATCH_BYTES = 1 << 20
+_REQUEST_BYTES = 8 << 20
+_NO_HEADERS: list[tuple[str, bytes]] = []
+
+
+class SendError(FraudstreamError):
+    """Raised when output could not be sent; the next owner of the partition carries on from what was acknowledged."""
+
+
+class Sink:
+    """Sends a partition's scores and feature messages together, dead letters before them.
+
+    Parameters
+    ----------
+    producer:
+        A started producer.
+    topics:
+        Names of the topics.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer, topics: TopicNames) -> None:
+        self._producer = producer
+        self._topics = topics
+
+    async def send(self, partition: int, topic_id: str, scored: Scored, done: Acknowledgements, now_ms: int) -> None:
+        """Hand one scored batch to the producer; `done` learns of the acknowledgements.
+
+        Raises
+        ------
+        SendError
+            When a record cannot be sent.
+        """
+        try:
+            sends = await self._send_scores(partition, topic_id, scored.scores, now_ms)
+            sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
+        except KafkaError as error:
+            raise SendError(f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it") from error
+        done.expect(scored.next_offset, sends)
+
+    async def bury(self, partition: int, dead: Sequence[DeadRecord], now_ms: int) -> None:
+        """Write dead letters and wait until they are acknowledged."""
+        sends = []
+        try:
+            for record in dead:
+                headers = [
+                    ("topic", self._topics.transactions.encode()),
+                    ("partition", str(partition).encode()),
+                    ("offset", str(record.offset).encode()),
+                    ("reason", record.rejection.reason.encode()),
+                ]
+                sends.append(
+                    await self._producer.send(
+                        self._topics.dead_letter,
+                        record.rejection.masked_value,
+                        key=record.rejection.masked_key if hasattr(record.rejection, "masked_key") else record.key,
+                        headers=headers,
+                        timestamp_ms=now_ms,
+                    )
+                )
+            await asyncio.gather(*sends)
+        except KafkaError as error:
+            raise SendError(f"partition {partition}: a dead letter could not be sent: {error!r}; nothing after it was scored") from error
+
+    async def _send_scores(
+        self, partition: int, topic_id: str, messages: Sequence[tuple[bytes, bytes]], now_ms: int
+    ) -> list[asyncio.Future[Any]]:
+        """One or more record batches: a full builder returns None and the rest goes on in the next."""
+        sends: list[asyncio.Future[Any]] = []
+        headers = [("topic_id", topic_id.encode())]
+        builder = self._producer.create_batch()
+        for key, value in messages:
+            if builder.append(key=key, value=value, timestamp=now_ms, headers=headers) is None:
+                sends.append(await self._producer.send_batch(builder, self._topics.scores, partition=partition))
+                builder = self._producer.create_batch()
+                headers = [("topic_id", topic_id.encode())]
+                if builder.append(key=key, value=value, timestamp=now_ms, headers=headers) is None:
+                    raise SendError(f"partition {partition}: a score of {len(value)} bytes fits no batch of {_BATCH_BYTES} bytes")
+            headers = _NO_HEADERS
+        if builder.record_count():
+            sends.append(await self._producer.send_batch(builder, self._topics.scores, partition=partition))
+        return sends
+
+    async def _send_features(self, partition: int, message: FeatureMessage, now_ms: int) -> asyncio.Future[Any]:
+        builder = self._producer.create_batch()
+        if builder.append(key=None, value=message.value, timestamp=now_ms, headers=message.header.encode()) is None:
+            raise SendError(f"partition {partition}: a feature batch of {len(message.value)} bytes fits no request of {_REQUEST_BYTES} bytes")
+        send: asyncio.Future[Any] = await self._producer.send_batch(builder, self._topics.features, partition=partition)
+        return send
+
+
+def make_producer(broker: str) -> AIOKafkaProducer:
+    """An idempotent producer without linger: a scored batch is a batch already."""
+    return AIOKafkaProducer(
+        bootstrap_servers=broker,
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=_BATCH_BYTES,
+        max_request_size=_REQUEST_BYTES,
+    )

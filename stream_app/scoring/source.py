@@ -1,0 +1,317 @@
+"""The Faust service that reads transactions in batches, opens partitions, keeps the lease, commits and drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import faust
+import numpy as np
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from models.errors import FraudstreamError
+from models.features.card_state import CardState
+from stream_app.checkpoints import CheckpointStore
+from stream_app.scoring.acknowledgements import Acknowledgements
+from stream_app.scoring.checkpointing import LaneCheckpoints
+from stream_app.scoring.commit_metadata import CommitMetadata
+from stream_app.scoring.lane import Lane, LaneStart, RecordBatch
+from stream_app.scoring.lease import Lease
+from stream_app.scoring.opening import Opened, Opening, audit_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from faust.types import ChannelT
+
+    from models.features.feature_set import FeatureSet
+    from models.features.profile_table import ProfileTable
+    from models.schema.money import ReportingCurrency
+    from models.scorer import LoadedModel
+    from stream_app.scoring.champion import Champion
+    from stream_app.scoring.metrics import ScoringMetrics
+    from stream_app.scoring.settings import ScoringSettings
+    from stream_app.scoring.sink import Sink
+
+log = logging.getLogger(__name__)
+
+
+class DrainError(FraudstreamError):
+    """Raised when what was sent is not acknowledged within the session time-out."""
+
+
+@dataclass(slots=True)
+class OpenPartition:
+    """A partition this worker scores."""
+
+    lane: Lane
+    done: Acknowledgements
+    checkpoints: LaneCheckpoints
+    committed: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceParts:
+    """What the source works with; made by the composition root."""
+
+    settings: ScoringSettings
+    writer: str
+    feature_set: FeatureSet
+    profiles: ProfileTable
+    currency: ReportingCurrency
+    champion: Champion
+    sink: Sink
+    metrics: ScoringMetrics
+    ended: Callable[[BaseException], None]
+    ready: Callable[[], bool]
+    audit: Callable[[bytes], Any]
+
+
+class TransactionSource(faust.Service):
+    """Feeds one record batch per partition and poll into a channel.
+
+    A partition is opened outside the rebalance callbacks, before anything of it is polled. A revocation stops the pull, waits
+    until the agent is idle and every send is acknowledged, commits, writes a checkpoint, and only then lets go.
+    """
+
+    def __init__(self, parts: SourceParts, batches: ChannelT[RecordBatch], **kwargs: Any) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._batches = batches
+        self.partitions: dict[int, OpenPartition] = {}
+        self.generation = 0
+        self.lease = Lease(parts.settings.session_timeout_s / 2)
+        self._left: list[Acknowledgements] = []
+        self._undone = 0
+        self._idle = asyncio.Event()
+        self._pulling = asyncio.Event()
+        self._store = CheckpointStore(parts.settings.checkpoints)
+        self._opening = Opening(parts.settings, self._store, parts.feature_set.version)
+        super().__init__(**kwargs)
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        settings = self._settings
+        self._idle.set()
+        self._pulling.set()
+        self._batches.app.flow_control.resume()  # a channel's put waits for it, and only Faust's own consumer resumes it
+        await self._opening.start()
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.broker,
+            group_id=settings.group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=settings.fetch_wait_ms,
+            session_timeout_ms=int(settings.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 6),
+            rebalance_timeout_ms=int(settings.session_timeout_s * 1000),
+            metadata_max_age_ms=settings.metadata_max_age_ms,
+        )
+        self._consumer.subscribe([settings.topics.transactions], listener=_Listener(self))
+        await self._consumer.start()
+        self.lease.renew()
+
+    @faust.Service.task
+    async def _pull(self) -> None:
+        try:
+            while not self.should_stop:
+                await self._pulling.wait()
+                if not self._parts.ready():
+                    await self.sleep(0.05)
+                    continue
+                await self._open_assigned()
+                await self._pull_once()
+        except Exception as error:  # noqa: BLE001  whatever it was, nothing more is sent: the process ends
+            self._parts.ended(error)
+
+    async def _pull_once(self) -> None:
+        open_partitions = [TopicPartition(self._settings.topics.transactions, partition) for partition in self.partitions]
+        if not open_partitions:
+            await self.sleep(0.05)
+            return
+        generation = self.generation
+        found = await self._consumer.getmany(*open_partitions, timeout_ms=200, max_records=self._settings.batch_records)
+        if self.lease.lapsed():
+            self.reopen("the process stood still")
+            return
+        if not found or generation != self.generation:
+            return
+        self._idle.clear()
+        self._undone = len(found)
+        for partition, records in found.items():
+            await self._batches.put(_record_batch(partition.partition, generation, records))
+        await self._idle.wait()
+
+    def batch_done(self) -> None:
+        """The agent has finished with one batch."""
+        self._undone -= 1
+        if self._undone <= 0:
+            self._idle.set()
+
+    def current(self, batch: RecordBatch) -> OpenPartition | None:
+        """The open partition of a batch; None when the partition was let go since the batch was polled."""
+        return self.partitions.get(batch.partition) if batch.generation == self.generation else None
+
+    def reopen(self, why: str) -> None:
+        """Throw away all that is buffered: other workers may own the partitions by now; open again those that are still ours."""
+        log.warning("what was buffered is fetched again: %s longer than %.1f s", why, self._settings.session_timeout_s / 2)
+        self._parts.metrics.lapses.inc()
+        self.generation += 1
+        self._left += [opened.done for opened in self.partitions.values()]
+        self.partitions.clear()
+        self.lease.renew()
+
+    async def _open_assigned(self) -> None:
+        while self._left:  # what this process sent before counts as scored: wait until the output's end shows it
+            await self._left[-1].settled()
+            self._left.pop()
+        for assigned in sorted(self._consumer.assignment()):
+            if assigned.partition in self.partitions:
+                continue
+            generation = self.generation
+            opened = await self._opening.open(assigned.partition, self._parts.writer)
+            models = {entry.model_version: await self._model(entry.model_version) for entry in opened.missing.values()}
+            if generation != self.generation or assigned not in self._consumer.assignment():
+                return
+            self._consumer.seek(assigned, opened.state_offset)
+            self.partitions[assigned.partition] = self._open(opened, {v: m for v, m in models.items() if m})
+            await self._announce(opened)
+
+    async def _model(self, version: str) -> LoadedModel | None:
+        return await self._parts.champion.version(version)
+
+    def _open(self, opened: Opened, models: dict[str, LoadedModel]) -> OpenPartition:
+        parts, settings = self._parts, self._settings
+        cards = CardState(parts.feature_set)
+        cards.restore(opened.parts)
+        start = LaneStart(opened.state_offset, opened.output_offset, opened.missing, models, opened.cold)
+        lane = Lane(opened.identity, start, parts.feature_set, cards, parts.profiles, parts.currency, settings.reasons)
+        done = Acknowledgements(opened.output_offset, parts.ended)
+        checkpoints = LaneCheckpoints(self._store, lane, parts.feature_set.version, settings.checkpoint_increments)
+        return OpenPartition(lane, done, checkpoints, committed=-1, end=opened.end)
+
+    async def _announce(self, opened: Opened) -> None:
+        log.info(
+            "partition %d open: state from %d, output from %d, %d feature rows to compute again, epoch %d, %s in %.2f s",
+            opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing), opened.identity.epoch,
+            "COLD" if opened.cold else "warm", opened.took_s,
+        )  # fmt: skip
+        if self._settings.new_epoch is not None and opened.identity.epoch > 0:
+            await self._parts.audit(audit_record(opened, self._settings, time.time_ns() // 1_000_000))
+            await self.commit()
+
+    @faust.Service.task
+    async def _keep_lease(self) -> None:
+        while not self.should_stop:
+            await self.sleep(0.1)
+            if self.lease.lapsed():
+                self.reopen("the process stood still")
+            self.lease.renew()
+
+    @faust.Service.task
+    async def _commit_regularly(self) -> None:
+        try:
+            while not self.should_stop:
+                await self.sleep(self._settings.commit_interval_s)
+                await self.commit()
+        except Exception as error:  # noqa: BLE001  as above
+            self._parts.ended(error)
+
+    async def commit(self) -> None:
+        """Commit what is acknowledged. A refused commit is no loss: the position is also read from the output's end."""
+        offsets = {}
+        for partition, opened in self.partitions.items():
+            if opened.done.position != opened.committed:
+                identity = opened.lane.identity
+                metadata = CommitMetadata(identity.topic_id, identity.epoch, identity.partitions).encode()
+                key = TopicPartition(self._settings.topics.transactions, partition)
+                offsets[key] = OffsetAndMetadata(opened.done.position, metadata)
+        if not offsets:
+            return
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            log.warning("offsets not committed, the group has moved on: %s", error)
+        except KafkaError as error:
+            log.warning("offsets not committed, trying again: %r", error)
+        else:
+            for key, value in offsets.items():
+                if key.partition in self.partitions:
+                    self.partitions[key.partition].committed = value.offset
+
+    @faust.Service.task
+    async def _checkpoint_regularly(self) -> None:
+        try:
+            while not self.should_stop:
+                await self.sleep(self._settings.checkpoint_interval_s)
+                await self.checkpoint()
+        except Exception as error:  # noqa: BLE001  as above
+            self._parts.ended(error)
+
+    async def checkpoint(self) -> None:
+        """Write what is new in every open partition."""
+        for opened in list(self.partitions.values()):
+            size = await opened.checkpoints.write(opened.done)
+            self._parts.metrics.checkpoint_bytes.inc(size)
+
+    async def let_go(self) -> None:
+        """Drain, commit, checkpoint, and forget every partition; bounded by the session time-out, then the process ends."""
+        self._pulling.clear()
+        try:
+            async with asyncio.timeout(self._settings.session_timeout_s):
+                await self._idle.wait()
+                for opened in self.partitions.values():
+                    await opened.done.settled()
+                await self.commit()
+                await self.checkpoint()
+        except TimeoutError:
+            raise DrainError(
+                f"what was sent is not acknowledged within {self._settings.session_timeout_s:.0f} s of a revocation; "
+                "the partition's next owner repeats it"
+            ) from None
+        finally:
+            self.generation += 1
+            self.partitions.clear()
+
+    def go_on(self) -> None:
+        """Pull again, after an assignment."""
+        self._pulling.set()
+
+    def lags(self) -> dict[int, int]:
+        """Records behind the end of the input, by open partition."""
+        lags = {}
+        for partition, opened in self.partitions.items():
+            key = TopicPartition(self._settings.topics.transactions, partition)
+            end = self._consumer.last_stable_offset(key) or self._consumer.highwater(key) or opened.end
+            lags[partition] = max(0, end - opened.lane.next_offset)
+        return lags
+
+    async def on_stop(self) -> None:
+        """Leave the group; what was pulled has been drained before (see `let_go`)."""
+        await self._consumer.stop()
+        await self._opening.stop()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, source: TransactionSource) -> None:
+        self._source = source
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        try:
+            await self._source.let_go()
+        except Exception as error:  # noqa: BLE001  as above
+            self._source._parts.ended(error)  # noqa: SLF001  the listener is the source's own
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._source.go_on()
+
+
+def _record_batch(partition: int, generation: int, records: list[Any]) -> RecordBatch:
+    offsets = np.fromiter((record.offset for record in records), np.int64, count=len(records))
+    return RecordBatch(partition, generation, offsets, [record.key for record in records], [record.value for record in records])

@@ -1,0 +1,217 @@
+"""Creates the topics with their settings, and tells what a broker has."""
+
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import TopicDescription as BrokerTopicDescription
+
+from models.errors import FraudstreamError
+from models.schema.topics import DEFAULT_PARTITIONS, TOPICS, TopicNames
+
+REQUEST_S: Final = 15.0
+LEADERS_S: Final = 30.0
+POLL_S: Final = 0.05
+
+logger = logging.getLogger(__name__)
+
+
+class BrokerUnreachableError(FraudstreamError):
+    """Raised when no broker answers at the address."""
+
+
+class UnknownTopicError(FraudstreamError):
+    """Raised when the broker has no such topic."""
+
+
+class TopicMismatchError(FraudstreamError):
+    """Raised when a topic is there already with another number of partitions."""
+
+
+class TopicRefusedError(FraudstreamError):
+    """Raised when the broker refuses to create a topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """A topic as the broker has it.
+
+    `topic_id` tells a recreated topic from the one before, though both have the same name. A `retention_ms` of -1 is for
+    ever.
+    """
+
+    name: str
+    topic_id: str
+    partitions: int
+    retention_ms: int
+    cleanup_policy: str
+
+
+def admin_client(broker: str) -> AdminClient:
+    """Return a client for administration; it connects when it is first asked something."""
+    # Failed connections go to the log of this module, not to stderr: callers get an error that names the address.
+    return AdminClient({"bootstrap.servers": broker, "socket.timeout.ms": int(REQUEST_S * 1000)}, logger=logger)
+
+
+def require_broker(broker: str, timeout_s: float = 10.0) -> AdminClient:
+    """Return a client once the broker has answered.
+
+    Raises
+    ------
+    BrokerUnreachableError
+        When it has not within `timeout_s`.
+    """
+    admin = admin_client(broker)
+    try:
+        admin.list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        reason = error.args[0].str() if isinstance(error.args[0], KafkaError) else str(error)
+        raise BrokerUnreachableError(
+            f"no Kafka broker answers at {broker} within {timeout_s:g} s ({reason}); "
+            "start one with `fraudstream stack up`, or give its address with --broker"
+        ) from error
+    return admin
+
+
+def create_topics(
+    broker: str,
+    names: TopicNames | None = None,
+    partitions: int = DEFAULT_PARTITIONS,
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    only: Collection[str] | None = None,
+) -> list[str]:
+    """Create the topics that are not there yet and wait until every partition has a leader.
+
+    Parameters
+    ----------
+    names
+        The prefix; none by default.
+    partitions
+        Partitions of the topics that leave their count open.
+    overrides
+        Settings beside or instead of the usual ones: bare topic name -> setting -> value.
+    only
+        Bare names of the topics to create; all by default.
+
+    Returns
+    -------
+    list[str]
+        Full names of the topics that were created now.
+
+    Raises
+    ------
+    TopicMismatchError
+        When a topic is there with another number of partitions.
+    """
+    names = names or TopicNames()
+    overrides = overrides or {}
+    wanted = {
+        names.of(bare): NewTopic(
+            names.of(bare),
+            num_partitions=topic.partitions or partitions,
+            replication_factor=1,
+            config=topic.settings() | dict(overrides.get(bare, {})),
+        )
+        for bare, topic in TOPICS.items()
+        if only is None or bare in only
+    }
+    admin = require_broker(broker)
+    created = _create(admin, wanted)
+    _await_leaders(admin, broker, {name: topic.num_partitions for name, topic in wanted.items()})
+    return created
+
+
+def _create(admin: AdminClient, wanted: Mapping[str, NewTopic]) -> list[str]:
+    created = []
+    futures: Mapping[str, Future[None]] = admin.create_topics(list(wanted.values()), request_timeout=REQUEST_S)
+    for name, future in futures.items():
+        try:
+            future.result()
+            created.append(name)
+        except KafkaException as error:
+            reason = error.args[0]
+            if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicRefusedError(f"the broker refuses to create topic {name}: {reason.str()}") from error
+    return created
+
+
+def _await_leaders(admin: AdminClient, broker: str, partitions: Mapping[str, int]) -> None:
+    until = time.monotonic() + LEADERS_S
+    missing = set(partitions)
+    while missing:
+        present = admin.list_topics(timeout=REQUEST_S).topics
+        for name in list(missing):
+            found = present[name].partitions if name in present else {}
+            if found and all(one.leader >= 0 for one in found.values()):
+                _require_count(name, len(found), partitions[name])
+                missing.discard(name)
+        if missing and time.monotonic() > until:
+            raise TopicRefusedError(f"topics without a leader on {broker} after {LEADERS_S:g} s: {sorted(missing)}")
+        if missing:
+            time.sleep(POLL_S)
+
+
+def _require_count(name: str, found: int, wanted: int) -> None:
+    if found != wanted:
+        raise TopicMismatchError(
+            f"topic {name} has {found} partitions, not {wanted}: ask for {found}, or take another topic prefix"
+        )
+
+
+def describe_topics(broker: str, topics: Iterable[str]) -> dict[str, TopicDescription]:
+    """Return what the broker has under each full topic name.
+
+    Raises
+    ------
+    UnknownTopicError
+        When it has no topic of a name.
+    """
+    asked = list(topics)
+    admin = require_broker(broker)
+    described = admin.describe_topics(TopicCollection(asked), request_timeout=REQUEST_S)
+    configured = admin.describe_configs(
+        [ConfigResource(ResourceType.TOPIC, name) for name in asked], request_timeout=REQUEST_S
+    )
+    settings = {resource.name: future for resource, future in configured.items()}
+    return {name: _description(broker, name, described[name], settings[name]) for name in asked}
+
+
+def _description(
+    broker: str,
+    name: str,
+    described: "Future[BrokerTopicDescription]",
+    configured: "Future[Mapping[str, ConfigEntry]]",
+) -> TopicDescription:
+    try:
+        topic, settings = described.result(), configured.result()
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise UnknownTopicError(
+                f"{broker} has no topic {name}; create it with `fraudstream stack topics`, or check --topic-prefix"
+            ) from error
+        raise
+    return TopicDescription(
+        name=name,
+        topic_id=str(topic.topic_id),
+        partitions=len(topic.partitions),
+        retention_ms=int(settings["retention.ms"].value or -1),
+        cleanup_policy=settings["cleanup.policy"].value or "",
+    )
+
+
+def delete_topics(broker: str, topics: Iterable[str]) -> None:
+    """Delete topics by full name and wait until the broker no longer lists them."""
+    asked = list(topics)
+    admin = require_broker(broker)
+    for future in admin.delete_topics(asked, request_timeout=REQUEST_S).values():
+        future.result()
+    until = time.monotonic() + LEADERS_S
+    while set(asked) & set(admin.list_topics(timeout=REQUEST_S).topics):
+        if time.monotonic() > until:
+            raise TopicRefusedError(f"topics still there on {broker} {LEADERS_S:g} s after their deletion: {asked}")
+        time.sleep(POLL_S)

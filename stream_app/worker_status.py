@@ -1,0 +1,33 @@
+"""What each scoring worker says of itself in Redis: which model it runs, which profiles it has applied."""
+
+from __future__ import annotations
+
+import msgspec
+
+STATUS_LIFETIME_MS = 5000
+"""A status older than this is that of a worker that has gone."""
+
+
+class WorkerStatus(msgspec.Struct, frozen=True):
+    """One entry of the hash `{prefix}workers`, written at every change and every second."""
+
+    writer: str
+    pid: int
+    web: str | None
+    ready: bool
+    model_version: str | None
+    model_sequence: int
+    profiles_as_of: int
+    partitions: list[int]
+    at: int
+
+
+def workers_key(redis_prefix: str) -> str:
+    """The hash that holds every worker's status."""
+    return f"{redis_prefix}workers"
+
+
+def live_workers(entries: dict[bytes, bytes], now_ms: int) -> list[WorkerStatus]:
+    """Statuses, out of a HGETALL, that are no older than STATUS_LIFETIME_MS."""
+    statuses = [msgspec.json.decode(value, type=WorkerStatus) for value in entries.values()]
+    return [status for status in statuses if now_ms - status.at <= STATUS_LIFETIME_MS]

@@ -1,0 +1,68 @@
+"""A real Kafka and Redis for the whole run, and fresh topics, groups and key prefixes for each test.
+
+A broker that cannot be started fails the test: there is no skipping.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from models.schema.topics import TopicNames
+from stream_app.stack.local_stack import LocalStack
+from stream_app.topic_admin import create_topics
+
+TopicFactory = Callable[..., TopicNames]
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Kafka and Redis, started once; both end with this process, however it ends."""
+    with LocalStack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that no other test of this run has, for groups, prefixes and folders."""
+    return f"t{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+def make_topics(stack: LocalStack) -> TopicFactory:
+    """Creates a fresh set of topics: `make_topics(partitions=2, overrides={...}, only=[...])`."""
+
+    def make(**settings: object) -> TopicNames:
+        names = TopicNames(f"t{os.getpid()}-{next(_numbers)}.")
+        create_topics(stack.broker, names, **settings)  # type: ignore[arg-type]  # passed on as they are
+        return names
+
+    return make
+
+
+@pytest.fixture
+def topics(make_topics: TopicFactory, request: pytest.FixtureRequest) -> TopicNames:
+    """A fresh set of topics.
+
+    Four partitions, or as many as `@pytest.mark.parametrize("topics", [1], indirect=True)` says.
+    """
+    partitions: int = getattr(request, "param", 4)
+    return make_topics(partitions=partitions)
+
+
+@pytest.fixture
+def redis_prefix(unique: str) -> str:
+    """What this test's keys in Redis begin with."""
+    return f"{unique}:"
+
+
+@pytest.fixture
+def redis_client(stack: LocalStack) -> Iterator["redis.Redis"]:
+    """A client of the run's Redis."""
+    client = redis.Redis.from_url(stack.redis_url)
+    yield client
+    client.close()

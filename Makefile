@@ -32,7 +32,7 @@ check: setup
 	@$(BIN)/lint-imports
 
 bench: setup
-	@$(BIN)/python -m bench $(if $(JSON),--json)
+	@for file in bench/bench_*.py; do $(BIN)/python $$file $(if $(JSON),--json) || exit; done
 
 constraints:
 	@bash ops/resolve.sh

@@ -30,6 +30,10 @@ else
       "apt-get install openjdk-17-jre-headless, then set JAVA_HOME to it"
   fi
 fi
+if [ "$(uname)" = Linux ] && command -v "$python" >/dev/null &&
+  ! "$python" -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null; then
+  need "OpenMP's run-time library (libgomp.so.1), which LightGBM loads" "apt-get install libgomp1"
+fi
 command -v mvn >/dev/null || need "Maven, which fetches Kafka" "apt-get install maven"
 [ "$missing" = 0 ] || exit 2
 

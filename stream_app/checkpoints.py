@@ -162,7 +162,8 @@ def _decoded(data: bytes, where: str) -> tuple[dict[str, Any], dict[str, NDArray
     preamble = msgspec.json.decode(body[start : start + length], type=_Preamble)
     arrays = {}
     for spec in preamble.arrays:
-        dtype = np.dtype([tuple(field) for field in spec.dtype] if isinstance(spec.dtype, list) else spec.dtype)
+        # The padding of an aligned record is a field without a name; descr_to_dtype makes it padding again.
+        dtype = np.lib.format.descr_to_dtype(spec.dtype)
         count = int(np.prod(spec.shape, dtype=np.int64))
         arrays[spec.name] = np.frombuffer(data, dtype, count, start + length + spec.offset).reshape(spec.shape)
     return preamble.header, arrays

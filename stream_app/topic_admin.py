@@ -41,8 +41,8 @@ class TopicRefusedError(FraudstreamError):
 class TopicDescription:
     """A topic as the broker has it.
 
-    `topic_id` tells a recreated topic from the one before, though both have the same name. A `retention_ms` of -1 is for
-    ever.
+    `topic_id` tells a recreated topic from the one before, though both have the same name. A `retention_ms` of -1 is
+    for ever.
     """
 
     name: str

@@ -1,15 +1,15 @@
 """What every test may use."""
 
-from pathlib import Path
-
 import pytest
+from hypothesis import settings
 
-TESTS = Path(__file__).parent
+# The first example of a test may compile a kernel: no example has a time limit of its own, the test has.
+settings.register_profile("fraudstream", deadline=None)
+settings.load_profile("fraudstream")
+
+LATER = ("integration", "e2e", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what needs no broker first: a plain mistake shows before Kafka is even started."""
-    order = ("unit", "integration", "e2e", "browser")
-    items.sort(
-        key=lambda item: next((place for place, part in enumerate(order) if part in item.path.parts), len(order))
-    )
+    items.sort(key=lambda item: next((place for place, part in enumerate(LATER, 1) if part in item.path.parts), 0))

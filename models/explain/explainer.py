@@ -9,7 +9,7 @@ import onnx
 from models.errors import FraudstreamError
 from models.explain.linear import LinearExplainer
 from models.explain.tree_shap import TreeExplainer
-from models.families.logistic_regression import LinearModel
+from models.families.linear_model import LinearModel
 from models.families.tree_ensemble import TreeEnsemble
 
 

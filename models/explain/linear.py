@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from models.families.logistic_regression import LinearModel
+from models.families.linear_model import LinearModel
 
 
 class LinearExplainer:

@@ -247,4 +247,4 @@ class TerminalCounts:
         self.step, self.youngest_fraud_at = (int(value) for value in arrays["step"])
         self._counts = arrays["counts"].copy()
         self._first_unexplained_at = arrays["first_unexplained_at"].copy()
-        self._replace_rows(arrays["rows"].copy())
+        self._replace_rows(arrays["rows"].astype(ROW))

@@ -135,7 +135,7 @@ def _favourite_ceiling(favourites: np.ndarray, terminals: Terminals, rng: np.ran
     """Return running shares of visits over each customer's favourites; the last is 1."""
     visits = np.array([row.visits for row in CATEGORIES])[terminals.category[favourites]]
     running = np.cumsum(visits * rng.lognormal(0.0, 0.8, favourites.shape), axis=1)
-    ceiling = (running / running[:, -1:]).astype(np.float32)
+    ceiling: np.ndarray = (running / running[:, -1:]).astype(np.float32)
     ceiling[:, -1] = 1.0
     return ceiling
 

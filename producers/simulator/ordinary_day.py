@@ -95,7 +95,7 @@ def _choose_terminals(
     place = np.zeros(n, np.int64)
     for column in range(FAVOURITES - 1):
         place += customers.favourite_ceiling[customer, column] < u
-    terminal = customers.favourites[customer, place]
+    terminal: np.ndarray = customers.favourites[customer, place]
     explores = rng.random(n) < customers.explores[customer]
     explorers = np.flatnonzero(explores)
     orders = rng.random(len(explorers)) < 0.3
@@ -116,5 +116,3 @@ def _follow_up(local_ms: np.ndarray, card: np.ndarray, rng: np.random.Generator)
     pause = (rng.exponential(18 * 60_000, len(card)) + 40_000).astype(np.int64)
     times: np.ndarray = np.where(follows, (np.roll(local_ms, 1) + pause) % DAY_MS, local_ms)
     return times
-
-

@@ -51,7 +51,7 @@ class Payments:
         """Return the rows of all parts, one after the other."""
         return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
-    def take(self, rows: np.ndarray) -> Self:
+    def take(self, rows: np.ndarray | slice) -> Self:
         """Return the rows at some positions, in that order."""
         return type(self)(*(getattr(self, column.name)[rows] for column in fields(self)))
 

@@ -29,7 +29,7 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_day
         First day after the phase; None for no end.
     share
-        Fraud of this tactic as a fraction of the day's genuine transactions, once grown. At most 0.2.
+        Fraud of this tactic as a fraction of an average day's genuine transactions, once grown. At most 0.2.
     grow_days
         Days over which the share rises in equal steps; 0 for all of it from the first day.
     strength
@@ -97,7 +97,7 @@ BASE_MIX: tuple[TacticScript, ...] = (
     TacticScript("lost_or_stolen", (Phase(share=0.0006),)),
     TacticScript("merchant_collusion", (Phase(share=0.0008),)),
 )
-"""Fraud from day 0 on, the same every day: 0.42 % of the genuine transactions."""
+"""Fraud from day 0 on, as much on every day: 0.42 % of the genuine transactions."""
 
 
 def parse_script(text: bytes, source: str) -> Script:
@@ -140,11 +140,21 @@ def parse_tactic(text: str) -> TacticScript:
         raise ScriptError(f"--tactic {text}: write KIND:field=value,field=value, each field once")
     name = fields.pop("name", None) or _wave_name(kind, fields)
     try:
-        phase = msgspec.convert(fields, Phase, strict=False)
+        phase = msgspec.convert({key: _number(value) for key, value in fields.items()}, Phase)
         return msgspec.convert({"kind": kind, "phases": [phase], "name": name}, TacticScript)
     except msgspec.ValidationError as error:
         known = ", ".join((*Phase.__struct_fields__, "name"))
         raise ScriptError(f"--tactic {text}: {error}; the fields are {known}") from None
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number that a text is, else the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _wave_name(kind: str, fields: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from models.errors import FraudstreamError
+from models.schema.field_types import EARLIEST_MS, LATEST_MS
 from producers.simulator.countries import HOME_COUNTRIES
 
 DAY_MS = 86_400_000
@@ -48,14 +49,23 @@ class PopulationSettings:
         _require_between("customers", self.customers, 10, MOST_CUSTOMERS)
         _require_between("terminals", self.terminals, FEWEST_TERMINALS, MOST_TERMINALS)
         _require_between("transactions per day", self.transactions_per_day, 1, 100_000_000)
-        if self.start_ms % DAY_MS:
-            raise SimulationSettingsError(f"day 0 must begin at a UTC midnight, not at {self.start_ms} ms")
+        if self.start_ms % DAY_MS or not EARLIEST_MS <= self.start_ms < LATEST_MS:
+            raise SimulationSettingsError(f"day 0 must be a UTC midnight from 2000 to 2099, not {self.start_ms} ms")
 
     def day_start_ms(self, day: int) -> int:
-        """Return the event time at which a day begins."""
-        return self.start_ms + day * DAY_MS
+        """Return the event time at which a day begins.
+
+        Raises
+        ------
+        SimulationSettingsError
+            For a day before day 0 or after 2099, the last year of event times.
+        """
+        start_ms = self.start_ms + day * DAY_MS
+        if day < 0 or start_ms >= LATEST_MS:
+            raise SimulationSettingsError(f"day {day}: there are {(LATEST_MS - self.start_ms) // DAY_MS} from day 0 on")
+        return start_ms
 
 
 def _require_between(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise SimulationSettingsError(f"{value:g} {what}: give a number from {low:,g} to {high:,g}")
+        raise SimulationSettingsError(f"{value:,} {what}: give a number from {low:,} to {high:,}")

@@ -1,6 +1,6 @@
 """One simulated day: columns, records, and beside them what was fraud."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
 
@@ -95,6 +95,15 @@ class SimulatedDay:
         terminals = self.population.terminals
         codes: list[str] = _CURRENCIES[terminals.country[self.payments.terminal]].tolist()
         return codes
+
+    def part(self, start: int, stop: int) -> "SimulatedDay":
+        """Return the transactions from one position up to another."""
+        return replace(
+            self,
+            payments=self.payments.take(slice(start, stop)),
+            numbers=self.numbers[start:stop],
+            tactic_code=self.tactic_code[start:stop],
+        )
 
     def columns(self, rates: ReportingCurrency) -> TransactionColumns:
         """Return what the feature kernels read of the day; equal to the columns of its records, but faster."""

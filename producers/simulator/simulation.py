@@ -10,6 +10,7 @@ from producers.simulator.payments import Payments
 from producers.simulator.population import Population
 from producers.simulator.random_streams import mix64, stream_key
 from producers.simulator.script import BASE_MIX, ScriptError, TacticScript
+from producers.simulator.settings import SimulationSettingsError
 from producers.simulator.simulated_day import SimulatedDay
 from producers.simulator.tactics.catalogue import check_scripts
 
@@ -59,7 +60,7 @@ class Simulation:
     def day(self, day: int) -> SimulatedDay:
         """Make one day."""
         if not 0 <= day <= LAST_DAY:
-            raise ScriptError(f"day {day}: give a day from 0 to {LAST_DAY}")
+            raise SimulationSettingsError(f"day {day}: give a day from 0 to {LAST_DAY}")
         parts = [ordinary_day(self.population, day)]
         parts += [fraud_day(self.population, script, self.seed, day) for script in self.tactics]
         numbers = np.concatenate(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ _FIELDS: tuple[tuple[str, pa.DataType], ...] = (
     ("tactic", pa.string()),
 )
 _SCHEMA = pa.schema(_FIELDS)
+ROW_GROUP = 65_536
 
 
 class TruthFileError(FraudstreamError):
@@ -35,25 +36,31 @@ class TruthFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._waiting: list[pa.Table] = []
         self._partial = path.with_name(path.name + ".partial")
         try:
             self._writer = pq.ParquetWriter(self._partial, _SCHEMA)
         except OSError as error:
             raise TruthFileError(f"cannot write {path}: {error.strerror or error}; give a folder that exists") from None
 
-    def add(self, day: SimulatedDay, rows: slice = slice(None)) -> None:
-        """Write some rows of a day."""
-        is_fraud = day.is_fraud[rows]
-        columns = {
-            "transaction_id": day.transaction_ids[rows],
-            "event_time": day.event_time[rows],
-            "card_id": day.card_ids[rows],
-            "terminal_id": day.terminal_ids[rows],
-            "day": np.full(len(is_fraud), day.day),
-            "is_fraud": is_fraud,
-            "tactic": day.tactic[rows],
+    def add(self, day: SimulatedDay) -> None:
+        """Write the rows of a day, or of a part of one."""
+        columns: dict[str, Any] = {
+            "transaction_id": day.transaction_ids,
+            "event_time": day.event_time,
+            "card_id": day.card_ids,
+            "terminal_id": day.terminal_ids,
+            "day": np.full(len(day), day.day),
+            "is_fraud": day.is_fraud,
+            "tactic": day.tactic,
         }
-        self._writer.write_table(pa.Table.from_pydict(columns, schema=_SCHEMA))
+        self._waiting.append(pa.Table.from_pydict(columns, schema=_SCHEMA))
+        if sum(table.num_rows for table in self._waiting) >= ROW_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        self._writer.write_table(pa.concat_tables(self._waiting))
+        self._waiting.clear()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -63,5 +70,7 @@ class TruthFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file and give it its name."""
+        if self._waiting:
+            self._write()
         self._writer.close()
         self._partial.replace(self.path)

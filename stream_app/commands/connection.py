@@ -36,7 +36,12 @@ def _default_redis(context: click.Context, _parameter: click.Parameter, value: s
 
 
 def _address(context: click.Context, given: str | None, kind: str) -> str | None:
-    if given or context.resilient_parsing:
+    return given if context.resilient_parsing else known_address(given, kind)
+
+
+def known_address(given: str | None, kind: str) -> str:
+    """Return the address given, else that of the running local stack; `kind` is "broker" or "redis"."""
+    if given:
         return given
     folder = data_folder()
     state = StackState.read(folder)

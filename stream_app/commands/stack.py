@@ -74,7 +74,7 @@ def up(data: Path, partitions: int, kafka_port: int | None, redis_port: int | No
         state = running_state(data)
         if state is not None:
             create_topics(state.broker, partitions=partitions)
-            click.echo(f"already up in {data}: Kafka {state.broker}, Redis {state.redis}")
+            click.echo(f"already {_up_line(data, state)}")
             return
         stack = LocalStack(
             data, kafka_port=kafka_port, redis_port=redis_port, tethered=foreground, report=status.update
@@ -86,9 +86,14 @@ def up(data: Path, partitions: int, kafka_port: int | None, redis_port: int | No
         except BaseException:
             stack.down()
             raise
-    click.echo(f"up in {data}: Kafka {state.broker}, Redis {state.redis}")
     if foreground:
         _stay(stack, state)
+    else:
+        click.echo(_up_line(data, state))
+
+
+def _up_line(data: Path, state: StackState) -> str:
+    return f"up in {data}: Kafka {state.broker}, Redis {state.redis}"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -102,6 +107,7 @@ def _stay(stack: LocalStack, state: StackState) -> None:
         "Redis": ProcessIdentity(state.redis_pid, state.redis_started_at),
     }
     try:
+        click.echo(f"{_up_line(stack.data_folder, state)}; Ctrl-C stops both")
         while True:
             for name, identity in servers.items():
                 if identity.running() is None:

@@ -90,7 +90,9 @@ def command(
     )
     _require_everything(settings)
     set_up_logging("INFO")
-    run_app(build_app(settings, data_folder()))
+    folder = data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    run_app(build_app(settings, folder))
 
 
 def _require_everything(settings: WatchSettings) -> None:

@@ -32,7 +32,7 @@ class Restored:
 
 def kind_of(topic_id: str, partition: int, feature_set: str) -> str:
     """The folder of a partition's checkpoints: another topic, or another feature set, never finds them."""
-    return f"cards/{topic_id}/{partition}/{feature_set}"
+    return f"cards/{topic_id.replace(chr(47), chr(95))}/{partition}/{feature_set}"
 
 
 def restore(store: CheckpointStore, kind: str, not_beyond: int | None) -> Restored | None:

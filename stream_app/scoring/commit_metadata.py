@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
-from confluent_kafka import ConsumerGroupTopicPartitions
-
-if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
+from aiokafka.admin import AIOKafkaAdminClient
 
 
 class CommitMetadata(msgspec.Struct, frozen=True):
@@ -30,11 +25,20 @@ class Committed(msgspec.Struct, frozen=True):
     metadata: CommitMetadata | None
 
 
-def committed_offsets(admin: AdminClient, group: str, topic: str) -> dict[int, Committed]:
+async def committed_offsets(broker: str, group: str, topic: str) -> dict[int, Committed]:
     """Committed offsets of a group on one topic, by partition; empty when the group or its offsets are gone."""
-    futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=15)
-    found = futures[group].result().topic_partitions
-    return {p.partition: Committed(p.offset, _metadata(p.metadata)) for p in found if p.topic == topic and p.offset >= 0}
+    # Not librdkafka's: it reads a commit's metadata beyond its end (confluent-kafka 2.16).
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    return {
+        key.partition: Committed(value.offset, _metadata(value.metadata))
+        for key, value in found.items()
+        if key.topic == topic and value.offset >= 0
+    }
 
 
 def _metadata(text: str | None) -> CommitMetadata | None:

@@ -18,7 +18,7 @@ from stream_app.scoring.checkpointing import Restored, kind_of, restore
 from stream_app.scoring.commit_metadata import Committed, committed_offsets
 from stream_app.scoring.lane import LaneIdentity, PublishedScore
 from stream_app.scoring.output_tail import OutputTail, read_output_tail, read_range
-from stream_app.topic_admin import TopicDescription, describe_topics, require_broker
+from stream_app.topic_admin import TopicDescription, describe_topics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,17 +125,14 @@ class Opening:
     async def _known(self, partition: int) -> _Known:
         names = self._settings.topics
         asked = [names.transactions, names.scores, names.features]
-        topics, committed = await asyncio.to_thread(self._ask, asked)
+        settings = self._settings
+        topics = await asyncio.to_thread(describe_topics, settings.broker, asked)
+        committed = await committed_offsets(settings.broker, settings.group, names.transactions)
         source = TopicPartition(names.transactions, partition)
         begin = (await self._consumer.beginning_offsets([source]))[source]
         end = (await self._consumer.end_offsets([source]))[source]
         tail = await self._tail(partition, None)
         return _Known(partition, topics, committed, begin, end, tail)
-
-    def _ask(self, asked: list[str]) -> tuple[dict[str, TopicDescription], dict[int, Committed]]:
-        topics = describe_topics(self._settings.broker, asked)
-        admin = require_broker(self._settings.broker)
-        return topics, committed_offsets(admin, self._settings.group, self._settings.topics.transactions)
 
     async def _tail(self, partition: int, since: int | None) -> OutputTail:
         names = self._settings.topics

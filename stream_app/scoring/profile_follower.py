@@ -10,6 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.schema.terminal_profile import MARKER_KEY, ProfileMarker, TerminalProfile
+from stream_app.topic_admin import describe_topics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,7 +89,8 @@ class ProfileFollower:
         )
         await consumer.start()
         try:
-            partitions = [TopicPartition(topic, p) for p in sorted(await _partitions(consumer, topic))]
+            described = await asyncio.to_thread(describe_topics, self._settings.broker, [topic])
+            partitions = [TopicPartition(topic, p) for p in range(described[topic].partitions)]
             self._pending = {partition.partition: PendingStep() for partition in partitions}
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
@@ -124,9 +126,3 @@ class ProfileFollower:
         self._table.apply(as_of, changed, [terminal for terminal, profile in latest.items() if profile is None])
         self._metrics.profiles_as_of.set(as_of / 1000)
         await self._applied()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    found: set[int] | None = consumer.partitions_for_topic(topic)
-    return found or set()

@@ -28,7 +28,7 @@ def build_app(settings: WatchSettings, data_folder: Path) -> ChannelApp:
         async for intake in stream:
             await service.handle(intake)
 
-    @app.on_before_shutdown.connect
+    @app.on_before_shutdown.connect(weak=False)
     async def settle(*_: Any, **__: Any) -> None:
         # Before the agent is cancelled, or the intake under way would never finish.
         await service.stop()

@@ -9,6 +9,7 @@ from models.features.profile_keeper import STEP_MS, ProfileCounts, ProfileStep
 from models.schema.clock_tick import ClockTick
 from models.schema.feature_batch import FeatureBatchHeader, FeatureRows
 from models.schema.label import Label
+from models.schema.murmur2 import murmur2_partitions
 from stream_app.watch.event_clock import EventClock, InputPositions
 from stream_app.watch.source_positions import SourcePositions
 
@@ -101,6 +102,17 @@ class ProfileKeeper:
         self.sources.restore(_part(arrays, "sources"))
         self.clock.restore(_part(arrays, "clock"), state.last_step, state.ticks)
         self._labels = dict(state.labels)
+
+
+def compile_kernels() -> None:
+    """Compile or load what is compiled, on a made-up history: the first step must not stop the process for seconds."""
+    counts = ProfileCounts()
+    once = np.zeros(1, np.bool_)
+    counts.add_scored(np.array([STEP_MS], np.int64), ["a"], ["b"], once, once)
+    counts.add_label(Label("b", "c", "a", STEP_MS, True, "analyst", STEP_MS), (0, 0))  # noqa: FBT003  a record's field
+    counts.close_step(STEP_MS * 400)
+    counts.restore(counts.snapshot())
+    murmur2_partitions([b"a"], 1)
 
 
 def _part(arrays: Arrays, part: str) -> Arrays:

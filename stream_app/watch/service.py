@@ -16,7 +16,7 @@ from stream_app.watch.dead_letters import DeadLetters
 from stream_app.watch.gauges import WatchGauges
 from stream_app.health import HealthServer
 from stream_app.watch.intake import Intake
-from stream_app.watch.keeper import ProfileKeeper
+from stream_app.watch.keeper import ProfileKeeper, compile_kernels
 from stream_app.watch.keeper_checkpoint import KeeperCheckpoints
 from stream_app.watch.lease import Lease
 from stream_app.watch.profile_publisher import ProfilePublisher
@@ -61,10 +61,12 @@ class KeeperService(faust.Service):
         self._idle.set()
         self._busy_since_s = 0.0
         self._finished = asyncio.Event()
+        self._finished.set()
         super().__init__()
 
     async def on_start(self) -> None:
         """Serve the web pages; the rest waits for the lease."""
+        compile_kernels()
         if self._settings.web_port is not None:
             self._health = HealthServer(
                 WEB_HOST, self._settings.web_port, self._gauges.registry, self._unhealthy, self._state
@@ -99,6 +101,7 @@ class KeeperService(faust.Service):
 
     @faust.Service.task
     async def _keep(self) -> None:
+        self._finished.clear()
         try:
             await self._stand_by()
             if not self.should_stop:

@@ -35,10 +35,10 @@ class AccountTakeover:
         regular = population.customers.favourites[customer]
         if variant == "patient":
             times = rng.integers(9 * HOUR_MS, 22 * HOUR_MS, n)
-            factor = rng.uniform(0.8, 1.6, n) * campaign.strength
+            factor = rng.uniform(0.5, 1.1, n) * campaign.strength
         else:
             times = (rng.normal(campaign.plan.uniform(0, 24), 3.0, n) * HOUR_MS).astype(np.int64)
-            factor = rng.uniform(1.5, 4.5, n) * campaign.strength
+            factor = rng.uniform(1.8, 5.5, n) * campaign.strength
         usual = usual_amounts(population, np.full(n, customer), regular[rng.integers(0, FAVOURITES, n)], rng)
         return pay(
             campaign,

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from producers.simulator.payments import ONLINE, STORED, Payments
+from producers.simulator.payments import MANUAL, ONLINE, STORED, Payments
 from producers.simulator.settings import HOUR_MS
 from producers.simulator.tactics.tactic import Campaign, foreign_device, pay, series_ms
 from producers.simulator.terminals import ECOMMERCE
@@ -18,7 +18,7 @@ class CardTesting:
     """Bursts of tiny online orders at one shop on many cards within minutes, then a large order on some of them.
 
     Variant `drip` knows that bursts are watched: single orders of ordinary small amounts, spread over the day and over
-    several shops, as if the card were on file.
+    several shops, most with a typed-in number.
     """
 
     kind: ClassVar[str] = "card_testing"
@@ -53,6 +53,6 @@ class CardTesting:
             card=np.concatenate((cards[:tests], cards[passed])),
             terminal=np.concatenate((rng.choice(shops, tests), rng.choice(outlets, large))),
             eur=np.concatenate((eur, rng.lognormal(np.log(170.0 * campaign.strength), 0.6, large))),
-            entry_mode=np.where(rng.random(n) < (0.7 if drip else 0.1), STORED, ONLINE),
+            entry_mode=np.where(rng.random(n) < (0.6 if drip else 0.1), MANUAL if drip else STORED, ONLINE),
             device=np.array([foreign_device(campaign, number) for number in range(3)])[rng.integers(0, 3, n)],
         )

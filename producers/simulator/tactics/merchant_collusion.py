@@ -11,6 +11,7 @@ from producers.simulator.tactics.tactic import Campaign, pay
 from producers.simulator.terminals import ECOMMERCE, MOTO, POS
 
 ROUND_EUR = np.array([40.0, 50.0, 60.0, 75.0, 80.0, 90.0, 100.0, 120.0, 150.0])
+WHOLE_SHARE = 0.85
 KINDS = (5812, 5999, 5712, 7997, 8099, 4121, 5968, 5944, 5734, 5964, 5945, 7011)
 
 
@@ -22,8 +23,8 @@ class MerchantCollusion:
 
     kind: ClassVar[str] = "merchant_collusion"
     variants: ClassVar[tuple[str, ...]] = ("base", "mirrored")
-    payments_per_day: ClassVar[float] = 8.0
-    lives_days: ClassVar[tuple[int, int]] = (20, 45)
+    payments_per_day: ClassVar[float] = 6.0
+    lives_days: ClassVar[tuple[int, int]] = (18, 40)
 
     def strike(self, campaign: Campaign, variant: str) -> Payments:
         """Charge cards for nothing."""
@@ -48,6 +49,6 @@ class MerchantCollusion:
             device=np.full(n, NO_DEVICE),
         )
         if variant == "base":
-            payments.amount_minor[:] = whole_price_minor(eur, terminal, terminals)
+            whole = rng.random(n) < WHOLE_SHARE
+            payments.amount_minor[whole] = whole_price_minor(eur, terminal, terminals)[whole]
         return payments
-

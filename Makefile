@@ -32,7 +32,7 @@ check: setup
 	@$(BIN)/lint-imports
 
 bench: setup
-	@for file in bench/bench_*.py; do $(BIN)/python $$file $(if $(JSON),--json) || exit; done
+	@for file in bench/bench_*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(if $(JSON),--json) || exit; done
 
 constraints:
 	@bash ops/resolve.sh

@@ -59,9 +59,13 @@ class Bundle:
         """Check signer, signature, manifest and the graph's hash, in this order, and return the manifest."""
         if self.signer not in allowed.keys:
             known = ", ".join(allowed.keys) or "none"
-            raise BundleError(f"bundle is signed by {self.signer or 'nobody'}; allowed signers are {known}: add its public key")
+            raise BundleError(
+                f"bundle is signed by {self.signer or 'nobody'}; allowed signers are {known}: add its public key"
+            )
         if not allowed.verified(self.signer, self.manifest_bytes, self.signature):
-            raise BundleError(f"signature of {self.signer} does not fit the manifest: it was altered; fetch the bundle again")
+            raise BundleError(
+                f"signature of {self.signer} does not fit the manifest: it was altered; fetch the bundle again"
+            )
         found = hashlib.sha256(self.onnx).hexdigest()
         if found != self.manifest.onnx_sha256:
             raise BundleError(

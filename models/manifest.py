@@ -67,7 +67,9 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the rows; raises ManifestError when they are not `n_features` wide."""
         packed = base64.b64decode(self.features)
         if len(packed) != 4 * n_features * len(self.scores):
-            raise ManifestError(f"golden vectors hold {len(packed)} bytes, not {len(self.scores)} rows of {n_features} float32")
+            raise ManifestError(
+                f"golden vectors hold {len(packed)} bytes, not {len(self.scores)} rows of {n_features} float32"
+            )
         return np.frombuffer(packed, dtype="<f4").reshape(len(self.scores), n_features).astype(np.float32)
 
 

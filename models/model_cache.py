@@ -52,5 +52,7 @@ class LocalModelCache:
             alias = msgspec.json.decode((current / "alias.json").read_bytes(), type=Alias)
         except (OSError, msgspec.DecodeError) as error:
             raise ModelCacheError(f"model cache {self._folder} is damaged ({error}); remove it") from error
-        bundle = Bundle(found["manifest_bytes"], found["onnx"], found["signature"], found["signer"].decode("ascii", "replace"))
+        bundle = Bundle(
+            found["manifest_bytes"], found["onnx"], found["signature"], found["signer"].decode("ascii", "replace")
+        )
         return bundle, alias

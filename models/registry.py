@@ -81,14 +81,18 @@ class Registry:
         parts = [bundle.manifest_bytes, bundle.onnx, bundle.signature, bundle.signer]
         keys = [self._key(f"bundle:{version}"), self._key("versions")]
         if not self._call("eval", _PUT, 2, *keys, *parts, bundle.manifest.created_at, version):
-            raise RegistryError(f"{version} is stored with other bytes; bundles are immutable, so verify the stored one")
+            raise RegistryError(
+                f"{version} is stored with other bytes; bundles are immutable, so verify the stored one"
+            )
         return version
 
     def get(self, version: str) -> Bundle:
         """Return a stored bundle, not yet verified."""
         manifest, onnx, signature, signer = self._call("hmget", self._key(f"bundle:{version}"), _PARTS)
         if manifest is None:
-            raise RegistryError(f"no model {version!r} in {self.address}; fraudstream models list shows those there are")
+            raise RegistryError(
+                f"no model {version!r} in {self.address}; fraudstream models list shows those there are"
+            )
         return Bundle(manifest, onnx or b"", signature or b"", (signer or b"").decode("ascii", "replace"))
 
     def manifests(self) -> list[Manifest]:
@@ -196,4 +200,6 @@ def _expect(name: str, aliases: dict[str, Alias], expected_sequence: int | None)
         return
     found = aliases[name].sequence if name in aliases else 0
     if found != expected_sequence:
-        raise RegistryError(f"{name} is at move {found}, not {expected_sequence}: somebody moved it; look again and repeat")
+        raise RegistryError(
+            f"{name} is at move {found}, not {expected_sequence}: somebody moved it; look again and repeat"
+        )

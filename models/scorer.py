@@ -51,7 +51,9 @@ class LoadedModel:
             graph = onnx.load_model_from_string(bundle.onnx)
             session = ort.InferenceSession(bundle.onnx, _options(threads), providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - protobuf and onnxruntime raise types of their own, without a common root
-            raise BundleError(f"graph of {manifest.version} cannot be loaded ({error}); train the model again") from error
+            raise BundleError(
+                f"graph of {manifest.version} cannot be loaded ({error}); train the model again"
+            ) from error
         model = cls(manifest, features, session, explainer_of(graph))
         model._warm_up()
         model.check_golden()
@@ -127,7 +129,9 @@ def _fitting_feature_set(manifest: Manifest) -> FeatureSet:
     features = FEATURE_SETS.get(manifest.feature_set)
     if features is None:
         known = ", ".join(FEATURE_SETS)
-        raise BundleError(f"{manifest.version} needs feature set {manifest.feature_set}; this release has {known}: retrain it")
+        raise BundleError(
+            f"{manifest.version} needs feature set {manifest.feature_set}; this release has {known}: retrain it"
+        )
     if list(features.names) != manifest.feature_names:
         raise BundleError(f"{manifest.version} names other features than {features.version} has; train the model again")
     return features

@@ -38,9 +38,13 @@ class SigningKey:
         except FileNotFoundError:
             raise SigningError(f"no signing key at {path}; name one with --signing-key") from None
         except (OSError, ValueError, TypeError) as error:
-            raise SigningError(f"signing key {path} cannot be read ({error}); give an unencrypted Ed25519 PEM file") from error
+            raise SigningError(
+                f"signing key {path} cannot be read ({error}); give an unencrypted Ed25519 PEM file"
+            ) from error
         if not isinstance(private, Ed25519PrivateKey):
-            raise SigningError(f"signing key {path} is no Ed25519 key; make one with openssl genpkey -algorithm ed25519")
+            raise SigningError(
+                f"signing key {path} is no Ed25519 key; make one with openssl genpkey -algorithm ed25519"
+            )
         return cls(private)
 
     @classmethod

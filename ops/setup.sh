@@ -22,7 +22,7 @@ fi
 
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 if ! command -v "$java" >/dev/null; then
-  need "Java 17 or newer, which runs Kafka" "apt-get install openjdk-17-jre-headless"
+  need "Java 17 or newer, which runs Kafka${JAVA_HOME:+ (none in JAVA_HOME=$JAVA_HOME)}" "apt-get install openjdk-17-jre-headless"
 else
   version=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
   if [ "${version:-0}" -lt 17 ]; then

@@ -36,12 +36,13 @@ class LabelRule:
     ----------
     delay_ms: from the transaction to its label.
     source: who states it.
-    not_before: labels that were due before this event time are left out: a replay of the days before has sent them.
+    starts_at: event time at which the replay starts. Labels of earlier frauds that were due by then are left out: a
+        replay of the days before has sent them.
     """
 
     delay_ms: int
     source: LabelSource
-    not_before: int = 0
+    starts_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +190,12 @@ class Replay:
         return Step(as_of, self.transactions, self.labels)
 
     def _queue_labels(self, frauds: list[Transaction]) -> None:
-        if self._rule is None:
+        rule = self._rule
+        if rule is None:
             return
         for fraud in frauds:
-            if fraud.event_time + self._rule.delay_ms >= self._rule.not_before:
-                self._queue.add(label_of(fraud, self._rule.delay_ms, self._rule.source))
+            if fraud.event_time >= rule.starts_at or fraud.event_time + rule.delay_ms > rule.starts_at:
+                self._queue.add(label_of(fraud, rule.delay_ms, rule.source))
 
     def _send_labels(self, until_ms: int) -> None:
         labels = self._queue.due(until_ms)

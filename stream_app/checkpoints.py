@@ -1,24 +1,19 @@
 """Checkpoints: named arrays with a header, written whole under a new name and proved by a checksum when read."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import itertools
 import os
 import struct
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from pyarrow import fs
 
 from models.errors import FraudstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
 _MAGIC = b"FSCP0001"
 _ALIGNMENT = 64
@@ -76,7 +71,9 @@ class CheckpointStore:
                 self._fs, self._root = fs.LocalFileSystem(), os.path.abspath(url)
             self._fs.create_dir(self._root, recursive=True)
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"checkpoint storage {url!r} cannot be used: {error}; give a folder or URL that can be written") from error
+            raise CheckpointError(
+                f"checkpoint storage {url!r} cannot be used: {error}; give a folder or URL that can be written"
+            ) from error
         self._renames = isinstance(self._fs, (fs.LocalFileSystem, fs.SubTreeFileSystem))
 
     def write(self, kind: str, name: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> int:
@@ -96,7 +93,9 @@ class CheckpointStore:
             if self._renames:
                 with contextlib.suppress(OSError):
                     self._fs.delete_file(target)
-            raise CheckpointError(f"checkpoint {kind}/{name} could not be written to {self.url!r}: {error}; free space or mend the storage") from error
+            raise CheckpointError(
+                f"checkpoint {kind}/{name} could not be written to {self.url!r}: {error}; free space or mend the storage"
+            ) from error
         return sum(len(chunk) for chunk in chunks)
 
     def names(self, kind: str) -> list[str]:
@@ -105,8 +104,12 @@ class CheckpointStore:
         try:
             found = self._fs.get_file_info(selector)
         except OSError as error:
-            raise CheckpointError(f"checkpoint storage {self.url!r} cannot be listed: {error}; mend the storage") from error
-        return sorted(info.base_name for info in found if info.type == fs.FileType.File and not info.base_name.startswith("."))
+            raise CheckpointError(
+                f"checkpoint storage {self.url!r} cannot be listed: {error}; mend the storage"
+            ) from error
+        return sorted(
+            info.base_name for info in found if info.type == fs.FileType.File and not info.base_name.startswith(".")
+        )
 
     def read(self, kind: str, name: str) -> Checkpoint:
         """Read one checkpoint; raises CheckpointError when its bytes are not those that were written."""

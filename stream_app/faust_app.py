@@ -1,19 +1,14 @@
 """Faust apps whose inputs come from a service of their own, and how such a process runs and ends."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import faust
 from faust.app.base import BootStrategy
 
 from models.errors import FraudstreamError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +28,9 @@ class ChannelApp(faust.App):  # type: ignore[misc]  # Faust is untyped
 
 def channel_app(name: str, broker: str, data_folder: Path) -> ChannelApp:
     """Make an app; nothing connects before it is started."""
-    return ChannelApp(name, broker=f"kafka://{broker}", web_enabled=False, store="memory://", datadir=str(data_folder / "faust"))
+    return ChannelApp(
+        name, broker=f"kafka://{broker}", web_enabled=False, store="memory://", datadir=str(data_folder / "faust")
+    )
 
 
 def run_app(app: ChannelApp) -> None:

@@ -1,16 +1,11 @@
 """/healthz, /readyz and /metrics of a process."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from models.errors import FraudstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class PortTakenError(FraudstreamError):

@@ -4,25 +4,19 @@ The rule: per partition, drop a record whose (epoch, source_offset) is not above
 the metadata of the offset commit, so a reader that is restarted between a record and its repetition drops the repetition too.
 """
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.score import Score
 from models.schema.topics import SCORES
 from stream_app.topic_admin import describe_topics
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from confluent_kafka import Message
 
 _NOTHING_SEEN = (-1, -1)
 _END = "\0"

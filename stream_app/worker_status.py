@@ -1,7 +1,5 @@
 """What each scoring worker says of itself in Redis: which model it runs, which profiles it has applied."""
 
-from __future__ import annotations
-
 import msgspec
 
 STATUS_LIFETIME_MS = 5000

@@ -1,10 +1,11 @@
 """What every test may use."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The first example of a test may compile a kernel: no example has a time limit of its own, the test has.
-settings.register_profile("fraudstream", deadline=None)
+# The same examples in every run. The first one of a test may compile a kernel, and the machine may be busy with a
+# broker: no example has a time limit of its own, the test has.
+settings.register_profile("fraudstream", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fraudstream")
 
 LATER = ("integration", "e2e", "browser")

@@ -17,17 +17,34 @@ Owen, "Multilinear extensions of games", 1972 (the integral).
 Yu et al., "Linear TreeShap", 2022 (polynomials carried through a tree).
 """
 
+from dataclasses import dataclass
+
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 
 from models.families.tree_ensemble import LEAF, TreeEnsemble
 
-# Points come in fours: one AVX2 register of float64.
-_LANES = 4
+# Trees are grouped by their number of points, rounded up to this: each number of points is compiled by itself.
+_STEP = 4
 _ROOT = -1
-# Which of its two values an edge's factor, and that of the edge above on the same feature, has for a row.
+# What the factor of an edge is for a row, given whether the row follows this edge and the ones above on the same feature.
 _BOTH_FOLLOWED, _LEFT_HERE, _LEFT_ABOVE = 0, 1, 2
+_CASES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Trees with the same number of points.
+
+    `factors` and `weights` are float64 [nodes * cases, points]: by what a node's product is multiplied along the edge to it, and
+    what its sum is multiplied by to give the edge's contribution.
+    """
+
+    trees: npt.NDArray[np.int64]
+    lanes: tuple[int, ...]
+    factors: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
 
 
 class TreeExplainer:
@@ -36,70 +53,77 @@ class TreeExplainer:
     def __init__(self, trees: TreeEnsemble) -> None:
         """Precompute, per edge and quadrature point, what does not depend on the row."""
         self._trees = trees
-        parent, above, share = _paths(trees.starts, trees.feature, trees.left, trees.right, trees.cover)
-        self._parent, self._above = parent, above
-        self._points = np.array([_points_needed(trees, above, tree) for tree in range(trees.trees)], dtype=np.int64)
-        self.base_value = trees.base_value
-        self._groups = []
+        self._children = np.stack([trees.left, trees.right], axis=1)
+        paths = _paths(trees.starts, trees.feature, self._children, trees.cover)
+        self._parent, self._above, self._share, reach, distinct = paths
+        self.base_value = trees.base_value + float((reach * trees.value)[trees.feature == LEAF].sum())
+        most = np.maximum.reduceat(distinct, trees.starts[:-1])
+        points = np.maximum(1, -(-most // (2 * _STEP))) * _STEP
         self._offsets = np.zeros(trees.trees, dtype=np.int64)
-        for width in np.unique(self._points):
-            chosen = np.flatnonzero(self._points == width)
-            sizes = np.diff(trees.starts)[chosen]
-            self._offsets[chosen] = np.cumsum(sizes) - sizes
-            f=np.zeros((sizes.sum()*3, int(width))); w=np.zeros_like(f)
-            for tree in chosen: self._fill(tree, share, f, w)
-            self._groups.append((chosen, (0,)*int(width), f, w))
+        self._groups = [self._group(np.flatnonzero(points == each), int(each)) for each in np.unique(points)]
 
-    def _fill(self, tree: int, share: npt.NDArray[np.float64], F, W) -> None:
-        trees, nodes = self._trees, slice(int(self._trees.starts[tree]), int(self._trees.starts[tree + 1]))
-        count, points = nodes.stop - nodes.start, int(self._points[tree])
+    def _group(self, chosen: npt.NDArray[np.int64], points: int) -> _Group:
+        """Fill the tables of the chosen trees."""
+        sizes = np.diff(self._trees.starts)[chosen]
+        self._offsets[chosen] = np.cumsum(sizes) - sizes
+        nodes = np.concatenate([np.arange(self._trees.starts[tree], self._trees.starts[tree + 1]) for tree in chosen])
         roots, weights = np.polynomial.legendre.leggauss(points)
         at, weight = (roots + 1.0) / 2.0, weights / 2.0
-        z, above = share[nodes, None], self._above[nodes]
-        followed, left = at + (1.0 - at) * z, (1.0 - at) * z
-        shares = np.where(above[:, None] >= 0, z[above], 1.0)
-        followed_above = np.where(above[:, None] >= 0, followed[above], 1.0)
-        pushes, pulls = weight * (1.0 - z) / followed, np.broadcast_to(-weight / (1.0 - at), (count, points))
-        pushes_above = np.where(above[:, None] >= 0, pushes[above], 0.0)
-        o = int(self._offsets[tree])*3
-        F[o+_BOTH_FOLLOWED:o+3*count:3] = (followed / followed_above)
-        F[o+_LEFT_HERE:o+3*count:3] = (left / followed_above)
-        F[o+_LEFT_ABOVE:o+3*count:3] = np.broadcast_to(z / shares, (count, points))
-        W[o+_BOTH_FOLLOWED:o+3*count:3] = (pushes - pushes_above)
-        W[o+_LEFT_HERE:o+3*count:3] = (pulls - pushes_above)
-        leaf = trees.feature[nodes] == LEAF
-        reach = np.ones(count)
-        for node in range(1, count):
-            reach[node] = reach[self._parent[nodes][node]] * z[node, 0] / shares[node, 0]
-        self.base_value += float((reach * trees.value[nodes])[leaf].sum())
+        first = np.repeat(self._trees.starts[chosen], sizes)
+        repeated = (self._above[nodes] != _ROOT)[:, None]
+        here = self._share[nodes][:, None]
+        above = np.where(repeated, self._share[np.where(repeated[:, 0], first + self._above[nodes], 0)][:, None], 1.0)
+        followed, left = at + (1.0 - at) * here, (1.0 - at) * here
+        followed_above = at + (1.0 - at) * above
+        gain_above = weight * (1.0 - above) / followed_above
+        factors = np.zeros((len(nodes), _CASES, points))
+        gains = np.zeros_like(factors)
+        factors[:, _BOTH_FOLLOWED] = followed / followed_above
+        factors[:, _LEFT_HERE] = left / followed_above
+        factors[:, _LEFT_ABOVE] = here / above
+        gains[:, _BOTH_FOLLOWED] = weight * (1.0 - here) / followed - gain_above
+        gains[:, _LEFT_HERE] = -weight / (1.0 - at) - gain_above
+        flat = (len(nodes) * _CASES, points)
+        return _Group(chosen, (0,) * points, factors.reshape(flat), gains.reshape(flat))
 
     def contributions(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Return Shapley values [N, F] for rows of features [N, F]."""
         trees = self._trees
-        result = np.zeros((len(values), trees.n_features))
-        for chosen, lanes, factors, weights in self._groups:
-            _explain(np.ascontiguousarray(values, dtype=np.float32), chosen, lanes, trees.starts, trees.feature, trees.threshold,
-            trees.missing_left, trees.left, trees.right, trees.value, self._parent, self._above, self._offsets, factors, weights, result)
+        rows = np.ascontiguousarray(values, dtype=np.float32)
+        result = np.zeros((len(rows), trees.n_features))
+        for group in self._groups:
+            _explain(
+                rows,
+                group.trees,
+                group.lanes,
+                trees.starts,
+                trees.feature,
+                trees.threshold,
+                trees.missing_left,
+                self._children,
+                trees.value,
+                self._parent,
+                self._above,
+                self._offsets,
+                group.factors,
+                group.weights,
+                result,
+            )
         return result
 
 
-def _points_needed(trees: TreeEnsemble, above: npt.NDArray[np.int32], tree: int) -> int:
-    """Half of the most distinct features on one path, rounded up to whole registers."""
-    start, stop = int(trees.starts[tree]), int(trees.starts[tree + 1])
-    distinct = np.zeros(stop - start, dtype=np.int64)
-    for node in range(stop - start):
-        if trees.feature[start + node] != LEAF:
-            for child in (trees.left[start + node], trees.right[start + node]):
-                distinct[child] = distinct[node] + (above[start + child] == _ROOT)
-    return max(1, -(-int(distinct.max()) // (2 * _LANES))) * _LANES
-
-
 @nb.njit(cache=True)
-def _paths(starts, feature, left, right, cover):  # type: ignore[no-untyped-def]
-    """Return per node its parent, the nearest edge above on the same feature, and the share of rows that follows all of these."""
+def _paths(starts, feature, children, cover):  # type: ignore[no-untyped-def]
+    """Walk down every tree once.
+
+    Returns per node: its parent; the nearest edge above on the feature it was split by; the share of rows that follows all edges
+    on that feature down to it; the share that reaches it; and how many distinct features lie above.
+    """
     parent = np.full(feature.size, _ROOT, dtype=np.int32)
     above = np.full(feature.size, _ROOT, dtype=np.int32)
     share = np.ones(feature.size)
+    reach = np.ones(feature.size)
+    distinct = np.zeros(feature.size, dtype=np.int64)
     for tree in range(starts.size - 1):
         start = starts[tree]
         for node in range(starts[tree + 1] - start):
@@ -108,29 +132,49 @@ def _paths(starts, feature, left, right, cover):  # type: ignore[no-untyped-def]
             edge = node
             while edge > 0 and feature[start + parent[start + edge]] != feature[start + node]:
                 edge = parent[start + edge]
-            for child in (left[start + node], right[start + node]):
+            for child in children[start + node]:
+                ratio = cover[start + child] / cover[start + node]
                 parent[start + child] = node
-                share[start + child] = cover[start + child] / cover[start + node]
+                reach[start + child] = reach[start + node] * ratio
+                share[start + child] = ratio
+                distinct[start + child] = distinct[start + node]
                 if edge > 0:
                     above[start + child] = edge
                     share[start + child] *= share[start + edge]
-    return parent, above, share
+                else:
+                    distinct[start + child] += 1
+    return parent, above, share, reach, distinct
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
-def _explain(  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    values, chosen, lanes, starts, feature, threshold, missing_left, left, right, value, parent, above, offsets, factors, weights, result
+def _explain(  # type: ignore[no-untyped-def]
+    values,
+    chosen,
+    lanes,
+    starts,
+    feature,
+    threshold,
+    missing_left,
+    children,
+    value,
+    parent,
+    above,
+    offsets,
+    factors,
+    weights,
+    result,
 ):
-    """Add the contributions of the chosen trees to `result`; tree by tree, so that its tables stay in the fastest cache.
+    """Add the contributions of the chosen trees to `result`, tree by tree, so that a tree's tables stay in the cache.
 
-    `lanes` is a tuple of as many numbers as there are points: its length is known when this is compiled, so that the loops over
-    points become vector instructions.
+    `lanes` is a tuple of as many numbers as there are points: its length is known when this is compiled, which unrolls
+    the loops over points. A leaf is finished where it is met; only splits are visited again on the way up.
     """
     width = len(lanes)
     largest = 0
     for tree in chosen:
         largest = max(largest, starts[tree + 1] - starts[tree])
     product = np.empty((largest, width))
+    beneath = np.empty((largest, width))
     follows = np.empty(largest, dtype=np.bool_)
     place = np.empty(largest, dtype=np.int64)
     for tree in chosen:
@@ -141,28 +185,40 @@ def _explain(  # type: ignore[no-untyped-def]  # noqa: PLR0913
             for node in range(count):
                 split = feature[start + node]
                 if split == LEAF:
-                    for point in range(width):
-                        product[node, point] *= value[start + node]
                     continue
                 x = values[row, split]
                 goes_left = missing_left[start + node] if np.isnan(x) else x <= threshold[start + node]
-                edge = above[start + left[start + node]]
+                edge = above[start + children[start + node, 0]]
                 before = follows[edge] if edge >= 0 else True
+                for point in range(width):
+                    beneath[node, point] = 0.0
+                added = 0.0
                 for side in range(2):
-                    child = left[start + node] if side == 0 else right[start + node]
+                    child = children[start + node, side]
                     here = goes_left == (side == 0)
-                    follows[child] = here and before
                     case = (_BOTH_FOLLOWED if here else _LEFT_HERE) if before else _LEFT_ABOVE
-                    at = ((offsets[tree] + child) * 3 + case)
-                    place[child] = at
-                    for point in range(width):
-                        product[child, point] = product[node, point] * factors[at, point]
-                for point in range(width):
-                    product[node, point] = 0.0
+                    at = (offsets[tree] + child) * _CASES + case
+                    if feature[start + child] == LEAF:
+                        worth = value[start + child]
+                        total = 0.0
+                        for point in range(width):
+                            reached = product[node, point] * factors[at, point]
+                            total += reached * weights[at, point]
+                            beneath[node, point] += reached * worth
+                        added += total * worth
+                    else:
+                        follows[child] = here and before
+                        place[child] = at
+                        for point in range(width):
+                            product[child, point] = product[node, point] * factors[at, point]
+                result[row, split] += added
             for node in range(count - 1, 0, -1):
-                total = 0.0
+                if feature[start + node] == LEAF:
+                    continue
                 up = parent[start + node]
+                at = place[node]
+                total = 0.0
                 for point in range(width):
-                    total += product[node, point] * weights[place[node], point]
-                    product[up, point] += product[node, point]
+                    total += beneath[node, point] * weights[at, point]
+                    beneath[up, point] += beneath[node, point]
                 result[row, feature[start + up]] += total

@@ -95,9 +95,13 @@ def _tree(root: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
         if "split_feature" not in node:
             rows.append([LEAF, 0.0, False, LEAF, LEAF, node["leaf_value"], node.get("leaf_count", 1)])
             continue
-        rows.append([node["split_feature"], node["threshold"], _missing_left(node), LEAF, LEAF, 0.0, node["internal_count"]])
+        rows.append(
+            [node["split_feature"], node["threshold"], _missing_left(node), LEAF, LEAF, 0.0, node["internal_count"]]
+        )
         waiting += [(node["right_child"], position, 4), (node["left_child"], position, 3)]
-    feature, threshold, missing_left, left, right, value, cover = (np.array(column) for column in zip(*rows, strict=True))
+    feature, threshold, missing_left, left, right, value, cover = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
     return {
         "feature": feature,
         "threshold": float32_at_most(threshold),

@@ -85,7 +85,9 @@ class TreeEnsemble:
         split = self.feature != LEAF
         children = np.stack([self.left, self.right])[:, split]
         if ((children <= position[split]) | (children >= size[split])).any():
-            raise TreeEnsembleError("a tree's child does not stand behind its parent; write the model again with its family")
+            raise TreeEnsembleError(
+                "a tree's child does not stand behind its parent; write the model again with its family"
+            )
         if (self.feature[split] < 0).any() or (self.feature >= self.n_features).any():
             raise TreeEnsembleError(f"a tree splits on a feature outside the {self.n_features} that it is given")
         if not (self.cover > 0).all():
@@ -124,7 +126,9 @@ class TreeEnsemble:
             target_ids=np.zeros(int(leaf.sum()), dtype=np.int64).tolist(),
             target_weights=self.value[leaf].tolist(),
         )
-        return scoring_graph("tree_ensemble", [node, helper.make_node("Sigmoid", ["log_odds"], [OUTPUT])], self.n_features)
+        return scoring_graph(
+            "tree_ensemble", [node, helper.make_node("Sigmoid", ["log_odds"], [OUTPUT])], self.n_features
+        )
 
     @classmethod
     def from_onnx(cls, model: onnx.ModelProto) -> "TreeEnsemble | None":

@@ -17,9 +17,13 @@ LONGEST_GAP: Final = 2**32 - 1
 LARGEST_AMOUNT: Final = 2**31 - 1
 """Largest amount stored; larger ones count as this."""
 
+STAMP_BITS: Final = 18
+NIGHT: Final = 1 << 17
+WEEKEND: Final = 1 << 16
+
 ENTRY: Final = np.dtype(
     [
-        ("stamp", np.int64),  # event_time << 16 | country << 6 | channel << 3 | entry_mode
+        ("stamp", np.int64),  # event_time << 18 | night << 17 | weekend << 16 | country << 6 | channel << 3 | entry_mode
         ("transaction", np.uint64),
         ("amount", np.int32),  # minor units
         ("terminal", np.uint32),  # high half of the hash

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import FraudstreamError
-from models.features.card_entry import ENTRY, STORED_MS
-from models.features.card_measures import COLUMNS, WINDOW_MS_OF
+from models.features.card_entry import ENTRY, STAMP_BITS, STORED_MS
+from models.features.card_measures import COLUMNS, SCRATCH_LINES, WINDOW_MS_OF
 from models.features.card_windows import BLOCK_SIZES, NO_BLOCK, advance_cards
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
@@ -31,9 +31,9 @@ def _gather(rows, firsts, lengths, entries, counts, gathered):  # type: ignore[n
     filled = 0
     for k in range(rows.size):
         first, length = firsts[rows[k]], lengths[rows[k]]
-        horizon = (entries[first + length - 1].stamp >> 16) - STORED_MS if length else 0
+        horizon = (entries[first + length - 1].stamp >> STAMP_BITS) - STORED_MS if length else 0
         gone = 0
-        while gone < length and entries[first + gone].stamp >> 16 <= horizon:
+        while gone < length and entries[first + gone].stamp >> STAMP_BITS <= horizon:
             gone += 1
         counts[k] = length - gone
         if gathered.size:
@@ -85,8 +85,7 @@ class CardState:
         self._entries = np.zeros(1024, ENTRY)
         self._used = np.zeros(1, np.int64)
         self._free = np.full(len(BLOCK_SIZES), NO_BLOCK, np.int64)
-        self._amounts = np.zeros(1024, np.int64)
-        self._times = np.zeros(1024, np.int64)
+        self._scratch = np.zeros((SCRATCH_LINES, 1024), np.int64)
         self._counts = np.zeros(len(WINDOW_MS_OF), np.int64)
 
     @property
@@ -103,7 +102,7 @@ class CardState:
     def nbytes(self) -> int:
         """Bytes of all arrays, room to grow included."""
         arrays = (self._cards, self._firsts, self._lengths, self._size_classes, self._changed, self._entries)
-        return sum(array.nbytes for array in (*arrays, self._amounts, self._times)) + self._index.nbytes
+        return sum(array.nbytes for array in (*arrays, self._scratch)) + self._index.nbytes
 
     def advance(
         self, columns: TransactionColumns, out: npt.NDArray[np.float32] | None, status: npt.NDArray[np.uint8]
@@ -124,7 +123,7 @@ class CardState:
                 done, columns.event_time, columns.amount, columns.transaction, columns.terminal, columns.country,
                 columns.channel, columns.entry_mode, columns.mcc, rows,
                 self._firsts, self._lengths, self._size_classes, self._changed, self._entries, self._free, self._used,
-                self._amounts, self._times, self._counts, out is not None, target, status,
+                self._scratch, self._counts, out is not None, target, status,
             )  # fmt: skip
             if done == len(rows):
                 return
@@ -145,11 +144,10 @@ class CardState:
         return rows
 
     def _grow_pool(self, length: int) -> None:
-        if length + 1 > len(self._amounts):
-            self._amounts = np.zeros(2 * (length + 1), np.int64)
-            self._times = np.zeros(2 * (length + 1), np.int64)
+        if length + 1 > self._scratch.shape[1]:
+            self._scratch = np.zeros((SCRATCH_LINES, 2 * (length + 1)), np.int64)
         if self._used[0] + 2 * length + 2 > len(self._entries):
-            self._entries = _grown(self._entries, 2 * len(self._entries) + 2 * length, 0)
+            self._entries = _grown(self._entries, len(self._entries) * 3 // 2 + 2 * length + 2, 0)
 
     def take_changes(self) -> CardArrays:
         """Return the complete state of every card that stored something since the last call."""

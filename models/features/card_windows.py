@@ -5,26 +5,26 @@ from typing import Final
 import numba
 import numpy as np
 
-from models.features.card_entry import LARGEST_AMOUNT, LATENESS_MS, LONGEST_GAP, STORED_MS, WINDOW_MS
-from models.features.card_measures import measure
+from models.features.card_entry import LARGEST_AMOUNT, LATENESS_MS, LONGEST_GAP, STAMP_BITS, STORED_MS, WINDOW_MS
+from models.features.card_measures import marks_of, measure
 
 DUPLICATE, TOO_LATE, LATE = 1, 2, 4
 """Bits of a transaction's status: already in its card's window; over 24 hours late (neither counts); inserted in order."""
 
-BLOCK_SIZES: Final = np.array([2, 4] + [size << octave for octave in range(1, 29) for size in (3, 4)], np.int64)
-"""Entries that a card's block may hold: 2, 4, 6, 8, 12, 16, 24, 32 …"""
+BLOCK_SIZES: Final = np.array([2, 4, 6, 8] + [size << octave for octave in range(1, 28) for size in (5, 6, 7, 8)], np.int64)
+"""Entries that a card's block may hold: 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40 …"""
 NO_BLOCK: Final = -1
 
 
 @numba.njit(cache=True)
 def _time(entries, i):  # type: ignore[no-untyped-def]  # compiled
-    return entries[i].stamp >> 16
+    return entries[i].stamp >> STAMP_BITS
 
 
 @numba.njit(cache=True)
 def _find(entries, first, stop, horizon, transaction):  # type: ignore[no-untyped-def]  # compiled
     i = stop - 1
-    while i >= first and entries[i].stamp >> 16 > horizon:
+    while i >= first and entries[i].stamp >> STAMP_BITS > horizon:
         if entries[i].transaction == transaction:
             return i
         i -= 1
@@ -38,7 +38,7 @@ def _gaps(entries, first, stop, now, terminal, country):  # type: ignore[no-unty
     i = stop - 1
     while i >= first and (terminal_gap == LONGEST_GAP or country_gap == LONGEST_GAP):
         entry = entries[i]
-        gap = now - (entry.stamp >> 16)
+        gap = now - (entry.stamp >> STAMP_BITS)
         if gap >= WINDOW_MS:
             break
         if terminal_gap == LONGEST_GAP and entry.terminal == terminal:
@@ -55,7 +55,7 @@ def _shorten_next_gaps(entries, start, stop, now, terminal, country):  # type: i
     terminal_open = country_open = True
     i = start
     while i < stop and (terminal_open or country_open):
-        gap = np.uint32((entries[i].stamp >> 16) - now)
+        gap = np.uint32((entries[i].stamp >> STAMP_BITS) - now)
         if terminal_open and entries[i].terminal == terminal:
             entries[i].terminal_gap = min(entries[i].terminal_gap, gap)
             terminal_open = False
@@ -82,7 +82,7 @@ def _make_room(row, horizon, firsts, lengths, size_classes, entries, free, used)
     """Make the card's block hold one more: drop what is out of the window, else move to a larger block."""
     first, length, size_class = firsts[row], lengths[row], np.int64(size_classes[row])
     gone = 0
-    while gone < length and entries[first + gone].stamp >> 16 <= horizon:
+    while gone < length and entries[first + gone].stamp >> STAMP_BITS <= horizon:
         gone += 1
     kept = length - gone
     target = first
@@ -100,7 +100,7 @@ def _make_room(row, horizon, firsts, lengths, size_classes, entries, free, used)
 
 @numba.njit(cache=True)
 def _store(first, position, length, entries, stamp, transaction, amount, terminal):  # type: ignore[no-untyped-def]  # compiled
-    now = stamp >> 16
+    now = stamp >> STAMP_BITS
     country = stamp >> 6 & 0x3FF
     terminal_gap, country_gap = _gaps(entries, first, position, now, terminal, country)
     for i in range(first + length, position, -1):
@@ -118,19 +118,19 @@ def _store(first, position, length, entries, stamp, transaction, amount, termina
 @numba.njit(cache=True)
 def advance_cards(  # type: ignore[no-untyped-def]  # compiled
     start, event_times, all_amounts, transactions, terminals, countries, channels, entry_modes, mccs, rows,
-    firsts, lengths, size_classes, changed, entries, free, used, amounts, times, counts, wanted, out, status,
+    firsts, lengths, size_classes, changed, entries, free, used, scratch, counts, wanted, out, status,
 ):  # fmt: skip
     """Measure and store rows from `start` on; returns the first row that it has no room for, or how many rows there are."""
     for i in range(start, rows.size):
         row = rows[i]
         length = np.int64(lengths[row])
-        if length + 1 > amounts.size or used[0] + 2 * length + 2 > entries.size:
+        if length + 1 > scratch.shape[1] or used[0] + 2 * length + 2 > entries.size:
             return i
         first = firsts[row]
         now = event_times[i]
         amount = min(all_amounts[i], LARGEST_AMOUNT)
         terminal = np.uint32(terminals[i] >> np.uint64(32))
-        place = np.int64(countries[i]) << 6 | np.int64(channels[i]) << 3 | np.int64(entry_modes[i])
+        marks = marks_of(now, np.int64(countries[i]), np.int64(channels[i]), np.int64(entry_modes[i]))
         newest = _time(entries, first + length - 1) if length else now
         horizon = newest - STORED_MS
         position = first + length
@@ -139,8 +139,8 @@ def advance_cards(  # type: ignore[no-untyped-def]  # compiled
         twin = _find(entries, first, first + length, horizon, transactions[i])
         until = twin if twin >= 0 and _time(entries, twin) == now else position
         if wanted:
-            measure(entries, first, until, twin, horizon, now, amount, terminal, place, np.int64(mccs[i]),
-                    amounts, times, counts, out[i])  # fmt: skip
+            measure(entries, first, until, twin, horizon, now, amount, terminal, marks, np.int64(mccs[i]),
+                    scratch, counts, out[i])  # fmt: skip
         status[i] = DUPLICATE * (twin >= 0) | TOO_LATE * (now < newest - LATENESS_MS) | LATE * (now < newest)
         if status[i] & (DUPLICATE | TOO_LATE):
             status[i] &= DUPLICATE | TOO_LATE
@@ -150,7 +150,7 @@ def advance_cards(  # type: ignore[no-untyped-def]  # compiled
             _make_room(row, max(horizon, now - STORED_MS), firsts, lengths, size_classes, entries, free, used)
             first, length = firsts[row], np.int64(lengths[row])
             position = first + length - offset
-        _store(first, position, length, entries, now << 16 | place, transactions[i], amount, terminal)
+        _store(first, position, length, entries, now << STAMP_BITS | marks, transactions[i], amount, terminal)
         lengths[row] = length + 1
         changed[row] = True
     return rows.size

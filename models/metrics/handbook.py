@@ -54,8 +54,9 @@ def rows_without_known_cards(
 ) -> npt.NDArray[np.bool_]:
     """Rows of the test period whose card had no fraud that is known on their day.
 
-    On test day d the known frauds are those of the days from `from_day - 14` to `d - 8`: older ones are forgotten, newer ones have
-    not been reported yet. A compromised card is blocked, so scoring it again would count the same finding twice.
+    On test day d the known frauds are those of the days from `from_day - 14` to `d - 8`: older ones are forgotten,
+    newer ones have not been reported yet. A compromised card is blocked, so scoring it again would count one finding
+    twice.
 
     Parameters
     ----------
@@ -103,7 +104,8 @@ def assess(
 
     Parameters
     ----------
-    days: [n] event day of each transaction, from `from_day - 14` at the latest to the end of the test period (others are ignored).
+    days: [n] event day of each transaction, from `from_day - 14` at the latest to the end of the test period (others
+        are ignored).
     cards, labels: [n] card and fraud of each transaction.
     scores: [n] fraud score; only rows of the test period are read.
     from_day: first day of the test period.

@@ -1,4 +1,4 @@
-"""Ranking metrics of fraud scores: area under the ROC curve, average precision and card precision@k, all exact under ties."""
+"""Ranking metrics of fraud scores: AUC, average precision and card precision@k, all exact under ties."""
 
 from typing import NamedTuple
 
@@ -84,8 +84,9 @@ def average_precision(labels: Labels, scores: Scores) -> float:
 def card_precision(cards: Cards, labels: Labels, scores: Scores, k: int) -> CardPrecision:
     """Share of the `k` most suspicious distinct cards of a day that had a fraud on it.
 
-    A card's score is its highest of the day and it counts as a fraud when any of its transactions is one. Fewer cards than `k`
-    still divide by `k`; cards with equal scores are taken in the order of their ids, so the figure does not depend on row order.
+    A card's score is its highest of the day and it counts as a fraud when any of its transactions is one. Fewer cards
+    than `k` still divide by `k`; cards with equal scores are taken in the order of their ids, so the figure does not
+    depend on the order of rows.
 
     Parameters
     ----------
@@ -102,7 +103,8 @@ def card_precision(cards: Cards, labels: Labels, scores: Scores, k: int) -> Card
 
     References
     ----------
-    Le Borgne, Siblini, Lebichot, Bontempi: Reproducible Machine Learning for Credit Card Fraud Detection, chapter 4, "Card Precision top-k".
+    Le Borgne, Siblini, Lebichot, Bontempi: Reproducible Machine Learning for Credit Card Fraud Detection, chapter 4,
+    "Card Precision top-k".
     """
     if k < 1:
         raise UndefinedMetricError(f"card precision needs k of at least 1, got {k}")

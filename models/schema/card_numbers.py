@@ -23,6 +23,8 @@ _TOKEN = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
 _ESCAPED_DIGIT = re.compile(rb"\\u00(?:3[0-9]|20|2[dD])")
 _ESCAPE_LENGTH = len(r"\u0034")
 _SHOWN_FIRST, _SHOWN_LAST = 6, 4
+_NEAR = 16
+"""Bytes around a bare number within which JSON's own signs are looked for."""
 
 
 def carriers(values: Sequence[bytes]) -> list[int]:
@@ -65,16 +67,17 @@ def mask(value: bytes) -> bytes:
     b'{"pan":"4111-11**-****-1111"}'
     """
     text = value.decode("latin-1")
-    tokens = _TOKEN.findall(text) if "\\" in text else list(text)
+    tokens = _tokens(text)
     plain = _plain(tokens)
-    spans = _spans(plain)
+    spans = [(start, end) for start, end in _spans(plain) if not _is_time(plain, start, end)]
+    if not spans:
+        return value
+    masked = list(tokens)
     for start, end in spans:
-        if _is_time(plain, start, end):
-            continue
         digits = [at for at in range(start, end) if plain[at] not in b" -"]
         for at in digits[_SHOWN_FIRST:-_SHOWN_LAST]:
-            tokens[at] = "*"
-    return "".join(tokens).encode("latin-1") if spans else value
+            masked[at] = "*"
+    return "".join(masked).encode("latin-1")
 
 
 def mask_text(text: str) -> str:
@@ -86,15 +89,20 @@ def _in_text(value: bytes) -> bool:
     """Whether any JSON string of the message, key or value, holds a card number once its escapes are resolved."""
     for match in _STRING.finditer(value.decode("latin-1")):
         text = match.group(1)
-        if len(text) >= SHORTEST and _spans(_plain(_TOKEN.findall(text) if "\\" in text else list(text))):
+        if len(text) >= SHORTEST and _spans(_plain(_tokens(text))):
             return True
     return False
 
 
-def _plain(tokens: list[str]) -> bytes:
+def _tokens(text: str) -> Sequence[str]:
+    """Return the characters and escapes of a JSON text, one by one."""
+    return _TOKEN.findall(text) if "\\" in text else text
+
+
+def _plain(tokens: Sequence[str]) -> bytes:
     """Return one ASCII byte per token: its character with the escape resolved, `?` for what is not ASCII."""
-    if all(len(token) == 1 for token in tokens):
-        return "".join(tokens).encode("ascii", "replace")
+    if isinstance(tokens, str):
+        return tokens.encode("ascii", "replace")
     return "".join(map(_character, tokens)).encode("ascii", "replace")
 
 
@@ -105,10 +113,10 @@ def _character(token: str) -> str:
 
 
 def _is_time(plain: bytes, start: int, end: int) -> bool:
-    before, after = plain[:start].rstrip(), plain[end:].lstrip()
+    before, after = plain[max(0, start - _NEAR) : start].rstrip(), plain[end : end + _NEAR].lstrip()
     return (
-        before[-1:] in b":[,"
-        and after[:1] in b",]}"
+        before.endswith((b":", b"[", b","))
+        and after.startswith((b",", b"]", b"}"))
         and plain[start:end].isdigit()
         and int(plain[start:end]) < LATEST_MS
     )

@@ -128,13 +128,14 @@ def _is_malformed(error: Exception) -> bool:
 
 def _found(value: bytes, field: str) -> str:
     try:
-        return mask_text(ascii(msgspec.json.decode(value)[field]))[:_LONGEST_FOUND]
+        return mask(msgspec.json.encode(msgspec.json.decode(value)[field])).decode()[:_LONGEST_FOUND]
     except (*_REFUSALS, LookupError):
         return "what cannot be shown"
 
 
 def _one_line(text: str) -> str:
-    return mask_text(" ".join(text.split()))
+    masked = mask_text(" ".join(text.split()))
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in masked)
 
 
 def _lower_first(text: str) -> str:

@@ -1,21 +1,15 @@
 """The feature log: one Arrow IPC message per scored batch, every feature value as it was used."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from models.errors import FraudstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from models.schema.transaction import Transaction
+from models.schema.transaction import Transaction
 
 DECISIONS = ("approve", "review", "decline")
 ROLES = ("champion", "canary")
@@ -54,7 +48,7 @@ class FeatureBatchHeader:
         ]
 
     @classmethod
-    def decode(cls, headers: Iterable[tuple[str, bytes]]) -> FeatureBatchHeader:
+    def decode(cls, headers: Iterable[tuple[str, bytes]]) -> "FeatureBatchHeader":
         """The header out of Kafka record headers; raises FeatureBatchError naming what is missing or malformed."""
         found = {key: value.decode("utf-8", "replace") for key, value in headers if value is not None}
         try:

@@ -23,7 +23,8 @@ DAY_PERSON, WORKER, EVENING_PERSON, NIGHT_PERSON = range(4)
 RHYTHM_SHARES = (0.28, 0.44, 0.21, 0.07)
 INCOME_CLASS_SHARES = (0.22, 0.45, 0.25, 0.08)
 INCOME_CLASS_LEVELS = (0.62, 0.92, 1.35, 2.3)
-DEVICES_PER_CUSTOMER = 3
+DOMESTIC_ORDER_SHARE = 0.6
+SECOND_CARD_SHARE = 0.33
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def draw_online(terminals: Terminals, country: np.ndarray, rng: np.random.Genera
     seat_weights = np.array([row.online for row in COUNTRIES]) * (terminals.online.sizes > 0)
     ceiling = np.cumsum(seat_weights) / seat_weights.sum()
     anywhere = np.searchsorted(ceiling, rng.random(len(country)), side="right")
-    domestic = (rng.random(len(country)) < 0.6) & (terminals.online.sizes[country] > 0)
+    domestic = (rng.random(len(country)) < DOMESTIC_ORDER_SHARE) & (terminals.online.sizes[country] > 0)
     return _draw(terminals.online, np.where(domestic, country, anywhere), rng)
 
 
@@ -141,7 +142,7 @@ def _favourite_ceiling(favourites: np.ndarray, terminals: Terminals, rng: np.ran
 
 
 def _draw_cards(settings: PopulationSettings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    cards = 1 + (rng.random(settings.customers) < 0.33)
+    cards = 1 + (rng.random(settings.customers) < SECOND_CARD_SHARE)
     customer = np.repeat(np.arange(settings.customers, dtype=np.int32), cards)
     place = np.arange(len(customer)) - np.repeat(np.cumsum(cards) - cards, cards)
     rate = np.repeat(rng.gamma(2.2, 1.0, settings.customers), cards) * np.where(place == 0, 1.0, 0.35)

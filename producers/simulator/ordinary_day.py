@@ -18,6 +18,8 @@ FOLLOW_UP_SHARE = 0.12
 LARGE_PURCHASE_SHARE = 0.006
 """How many payments are far above the usual for no bad reason: the reason why a large amount alone proves nothing."""
 BUSY_TRIP_RATE = 1.5
+"""Travellers pay more often than people at home."""
+ONLINE_EXPLORING_SHARE = 0.3
 
 _ELASTICITY = np.array([row.elasticity for row in CATEGORIES])
 _SIGMA = np.array([row.sigma for row in CATEGORIES])
@@ -98,7 +100,7 @@ def _choose_terminals(
     terminal: np.ndarray = customers.favourites[customer, place]
     explores = rng.random(n) < customers.explores[customer]
     explorers = np.flatnonzero(explores)
-    orders = rng.random(len(explorers)) < 0.3
+    orders = rng.random(len(explorers)) < ONLINE_EXPLORING_SHARE
     who = customer[explorers]
     nearby = terminals.in_town.draw(customers.town[who], rng.random(len(who)))
     online = draw_online(terminals, customers.country[who], rng)

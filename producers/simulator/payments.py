@@ -18,6 +18,15 @@ CHIP, CONTACTLESS, MAGSTRIPE, MANUAL, STORED, ONLINE = (
 )
 NO_DEVICE = -1
 CONTACTLESS_LIMIT_EUR = 50.0
+CENTS = 100
+UNPRICED_SHARE = 0.7
+"""How many prices end in anything, such as a basket of groceries; the others end in 99, 95, 90 or 50."""
+WALLET_PERCENT = 35
+WALLET_USE_SHARE = 0.6
+STORED_SHARE = 0.30
+TYPED_SHARE = 0.015
+DEVICE_SEEN_SHARE = 0.97
+SECOND_DEVICE_SHARE = 0.22
 
 _WHOLE_SHARE = np.array([row.whole_share for row in CATEGORIES])
 _UNITS_PER_EUR = np.array([row.units_per_eur for row in COUNTRIES])
@@ -68,7 +77,7 @@ def price_minor(eur: np.ndarray, terminal: np.ndarray, terminals: Terminals, rng
     u = rng.random(len(eur))
     whole = u < _WHOLE_SHARE[category]
     ending = np.array([99, 99, 99, 95, 90, 50])[rng.integers(0, 6, len(eur))]
-    priced = ~whole & (u > 0.7) & (_MINOR_PER_UNIT[country] == 100)
+    priced = ~whole & (u > UNPRICED_SHARE) & (_MINOR_PER_UNIT[country] == CENTS)
     minor = np.where(whole, np.rint(units).astype(np.int64) * _MINOR_PER_UNIT[country], minor)
     minor = np.where(priced, minor // 100 * 100 + ending, minor)
     step = _CASH_STEP[country]
@@ -95,16 +104,18 @@ def read_card(
     channel = terminals.channel[terminal]
     u = rng.random(len(terminal))
     customer = population.customers.card_customer[card].astype(np.int64)
-    has_wallet = (customer * 2654435761 % 100) < 35
-    wallet = has_wallet & (rng.random(len(terminal)) < 0.6)
+    has_wallet = (customer * 2654435761 % 100) < WALLET_PERCENT
+    wallet = has_wallet & (rng.random(len(terminal)) < WALLET_USE_SHARE)
     tap_share = np.where(channel == ATM, 0.15, np.where(eur <= CONTACTLESS_LIMIT_EUR, 0.85, 0.05))
     mode = np.where((u < tap_share) | (wallet & (channel != ATM)), CONTACTLESS, CHIP)
     swiped = rng.random(len(terminal)) < _MAGSTRIPE_SHARE[terminals.country[terminal]]
     mode = np.where(swiped, MAGSTRIPE, mode)
-    mode = np.where(channel == ECOMMERCE, np.where(u < 0.30, STORED, np.where(u < 0.985, ONLINE, MANUAL)), mode)
+    mode = np.where(
+        channel == ECOMMERCE, np.where(u < STORED_SHARE, STORED, np.where(u < 1 - TYPED_SHARE, ONLINE, MANUAL)), mode
+    )
     mode = np.where(channel == MOTO, MANUAL, mode).astype(np.uint8)
-    second = (rng.random(len(terminal)) < 0.22).astype(np.int64)
-    seen = ((channel == ECOMMERCE) & (u < 0.97)) | (wallet & (mode == CONTACTLESS) & (channel != ATM))
+    second = (rng.random(len(terminal)) < SECOND_DEVICE_SHARE).astype(np.int64)
+    seen = ((channel == ECOMMERCE) & (u < DEVICE_SEEN_SHARE)) | (wallet & (mode == CONTACTLESS) & (channel != ATM))
     return mode, np.where(seen, customer * 3 + second * (1 + customer % 2), NO_DEVICE)
 
 

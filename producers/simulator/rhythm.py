@@ -17,6 +17,7 @@ _WEEKEND_HOURS = (
     (2.0, 1.4, .8, .4, .2, .2, .3, .5, 1.0, 2.0, 3.5, 5.0, 5.5, 5.0, 5.0, 5.0, 5.0, 5.5, 6.5, 7.0, 6.0, 5.0, 4.0, 3.0),
     (6.5, 6, 5, 4, 2.5, 1.5, 1, .8, .8, 1, 1.2, 1.6, 2.2, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7),
 )  # fmt: skip
+SATURDAY = 5
 DAY_WEIGHTS = (0.93, 0.94, 0.96, 1.0, 1.14, 1.2, 0.83)
 """Traffic of Monday to Sunday; the mean is 1."""
 
@@ -32,7 +33,7 @@ def weekday(day_start_ms: int) -> int:
 
 def draw_local_times(rhythm: np.ndarray, day_of_week: int, rng: np.random.Generator) -> np.ndarray:
     """Return a local time of day in ms for each person's rhythm."""
-    row = rhythm + (_KINDS if day_of_week >= 5 else 0)
+    row = rhythm + (_KINDS if day_of_week >= SATURDAY else 0)
     u = rng.random(len(rhythm))
     cell = np.minimum(np.searchsorted(_CEILING, row + u, side="right"), row * 24 + 23)
     within = rng.random(len(rhythm))

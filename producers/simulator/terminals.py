@@ -15,6 +15,8 @@ POS, ECOMMERCE, ATM, MOTO = (CHANNEL_NUMBERS[name] for name in ("pos", "ecommerc
 TERMINALS_PER_TOWN = 40
 FOREIGN_PHYSICAL_SHARE = 0.16
 FOREIGN_ONLINE_SHARE = 0.40
+SAME_MERCHANT_SHARE = 0.35
+HOURS_A_DAY = 24.0
 
 COUNTRY_INDEX = {country.code: index for index, country in enumerate(COUNTRIES)}
 CATEGORY_INDEX = {category.mcc: index for index, category in enumerate(CATEGORIES)}
@@ -45,11 +47,6 @@ class Terminals:
     def __len__(self) -> int:
         """Return how many terminals there are."""
         return len(self.merchant)
-
-    def with_mcc(self, codes: tuple[int, ...], channels: tuple[int, ...]) -> np.ndarray:
-        """Return the terminals of some categories and channels."""
-        wanted = np.isin(self.category, [CATEGORY_INDEX[code] for code in codes]) & np.isin(self.channel, channels)
-        return np.flatnonzero(wanted).astype(np.int32)
 
 
 def build_terminals(settings: PopulationSettings, seed: int) -> Terminals:
@@ -127,7 +124,7 @@ def _draw_hours(category: np.ndarray, channel: np.ndarray, rng: np.random.Genera
     opens = np.array([row.opens_h for row in CATEGORIES])[category]
     closes = np.array([row.closes_h for row in CATEGORIES])[category]
     shift = rng.integers(-2, 3, len(category)) * 0.5
-    always = (closes - opens >= 23.9) | (channel == ECOMMERCE)
+    always = (closes - opens >= HOURS_A_DAY) | (channel == ECOMMERCE)
     opens = np.where(always, 0.0, opens + shift)
     closes = np.where(always, 24.0, closes + shift)
     return (opens * HOUR_MS).astype(np.int64), ((closes - opens) * HOUR_MS).astype(np.int64)
@@ -140,7 +137,7 @@ def _draw_merchants(
     kind = (category.astype(np.int64) * 100 + country) * 2 + remote
     order = np.argsort(kind, kind="stable")
     same = np.concatenate(([False], kind[order][1:] == kind[order][:-1]))
-    starts = ~(same & (rng.random(len(order)) < 0.35))
+    starts = ~(same & (rng.random(len(order)) < SAME_MERCHANT_SHARE))
     merchant = np.empty(len(order), np.int32)
     merchant[order] = np.cumsum(starts) - 1
     return merchant

@@ -36,9 +36,9 @@ def command() -> None:
 def handbook(file: Path, as_json: bool, broker: str | None, redis_url: str | None, seed: int) -> None:
     """Measure by the Fraud Detection Handbook's protocol.
 
-    Every transaction of FILE up to event day 156 flows through Kafka, the scoring worker and the profile keeper, in lockstep
-    with the profiles; frauds become known 7 event days later; before each test week (from days 129, 136, 143, 150) the default
-    model is trained on the feature values that the worker recorded, and promoted.
+    Every transaction of FILE up to event day 156 flows through Kafka, the scoring worker and the profile keeper, in
+    lockstep with the profiles; frauds become known 7 event days later; before each test week (from days 129, 136,
+    143, 150) the default model is trained on the feature values that the worker recorded, and promoted.
 
     Starts a Kafka and a Redis for itself, in a temporary folder that takes about 3 GB.
     """

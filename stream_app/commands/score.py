@@ -1,7 +1,5 @@
 """`fraudstream score`: score transactions with the promoted model."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import secrets
@@ -22,17 +20,47 @@ from stream_app.topic_admin import describe_topics
 @connection_options
 @topic_prefix_option
 @redis_prefix_option
-@click.option("--group", default="fraudstream-score", show_default=True, help="Consumer group; its workers share the partitions.")
+@click.option(
+    "--group", default="fraudstream-score", show_default=True, help="Consumer group; its workers share the partitions."
+)
 @click.option("--checkpoints", metavar="URL", help="Folder or object-store URL that all workers of the group share.")
-@click.option("--allowed-signers", type=click.Path(path_type=Path), metavar="FOLDER", help="Public keys whose models may score.")
-@click.option("--rates", type=click.Path(path_type=Path), metavar="FILE", help="Exchange rates into the reporting currency.")
-@click.option("--session-timeout", default=6.0, show_default=True, type=click.FloatRange(1), help="Seconds until a silent worker loses its partitions.")
-@click.option("--batch", default=2000, show_default=True, type=click.IntRange(1, 10000), help="Most records scored at once.")
-@click.option("--checkpoint-every", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between checkpoints.")
-@click.option("--accept-cold-state", is_flag=True, help="Score although card history cannot be rebuilt; scores are marked degraded.")
-@click.option("--new-epoch", metavar="REASON", help="Go on although the input topic is another or shorter than the one scored before.")
+@click.option(
+    "--allowed-signers", type=click.Path(path_type=Path), metavar="FOLDER", help="Public keys whose models may score."
+)
+@click.option(
+    "--rates", type=click.Path(path_type=Path), metavar="FILE", help="Exchange rates into the reporting currency."
+)
+@click.option(
+    "--session-timeout",
+    default=6.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Seconds until a silent worker loses its partitions.",
+)
+@click.option(
+    "--batch", default=2000, show_default=True, type=click.IntRange(1, 10000), help="Most records scored at once."
+)
+@click.option(
+    "--checkpoint-every",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    help="Seconds between checkpoints.",
+)
+@click.option(
+    "--accept-cold-state",
+    is_flag=True,
+    help="Score although card history cannot be rebuilt; scores are marked degraded.",
+)
+@click.option(
+    "--new-epoch",
+    metavar="REASON",
+    help="Go on although the input topic is another or shorter than the one scored before.",
+)
 @click.option("--web-port", type=click.IntRange(1, 65535), help="Port of /healthz, /readyz and /metrics.")
-@click.option("--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]))
+@click.option(
+    "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
+)
 def command(
     broker: str,
     redis_url: str,

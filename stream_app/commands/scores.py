@@ -1,20 +1,15 @@
 """`fraudstream scores`: read scores, each transaction's exactly once."""
 
-from __future__ import annotations
-
 import itertools
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from models.schema.score import Score
+from models.schema.topics import TopicNames
 from stream_app.commands.connection import broker_option, topic_prefix_option
 from stream_app.scores_reader import ScoresReader, as_json
-
-if TYPE_CHECKING:
-    from models.schema.score import Score
-    from models.schema.topics import TopicNames
 
 _COLOURS = {"approve": "green", "review": "yellow", "decline": "red"}
 _HEADING = f"{'event time':<19}  {'transaction':<16} {'card':<12} {'score':>5}  {'decision':<8} {'model':<14} why"

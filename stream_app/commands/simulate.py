@@ -85,8 +85,8 @@ def command(
 ) -> None:
     """Send simulated transactions with scripted fraud.
 
-    A tactic on the command line is one phase, as in --tactic triangulation:start_day=40,share=0.002,strength=1; a script
-    has as many as it likes. docs/simulator.md lists tactics, variants and fields.
+    A tactic on the command line is one phase, as in --tactic triangulation:start_day=40,share=0.002; a script has
+    as many as it likes. docs/simulator.md lists tactics, variants and fields.
     """
     pace = _pace(rate, speed)
     timetable = _timetable(script, tactics, base_mix=not no_base_mix)

@@ -110,8 +110,12 @@ def _stay(stack: LocalStack, state: StackState) -> None:
         click.echo(f"{_up_line(stack.data_folder, state)}; Ctrl-C stops both")
         while True:
             for name, identity in servers.items():
-                if identity.running() is None:
-                    raise ServerError(f"{name} ended by itself; its log is in {stack.data_folder / name.lower()}")
+                if identity.running() is not None:
+                    continue
+                if StackState.read(stack.data_folder) is None:
+                    click.echo("stopped by `fraudstream stack down`", err=True)
+                    return
+                raise ServerError(f"{name} ended by itself; its log is in {stack.data_folder / name.lower()}")
             time.sleep(WATCH_S)
     except KeyboardInterrupt:
         click.echo("stopping", err=True)

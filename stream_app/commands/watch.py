@@ -102,6 +102,7 @@ def _require_everything(settings: WatchSettings) -> None:
         redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5).ping()
     except (redis.RedisError, ValueError, OSError) as error:
         raise RedisUnreachableError(
-            f"no Redis answers at {settings.redis_url} ({error}); start one with `fraudstream stack up`, or give its address with --redis"
+            f"no Redis answers at {settings.redis_url} ({error}); "
+            "start one with `fraudstream stack up`, or give its address with --redis"
         ) from error
     CheckpointStore(settings.checkpoint_url)

@@ -1,5 +1,6 @@
-"""Measures accuracy through the stream: a labelled file flows through Kafka, the worker and the profile keeper, in lockstep.
+"""Measures accuracy through the stream: a labelled file flows through Kafka, worker and profile keeper in lockstep.
 
-`truth` (the file), `recorder` (what came out), `releases` (models trained on what was recorded), `processes` (worker and keeper),
-`profile_markers` (how young the labels were), `handbook` (the run), `report` (its figures as JSON and as a table).
+`truth` (the file), `recorder` (what came out), `releases` (models trained on what was recorded), `processes` (worker
+and keeper), `profile_markers` (how young the labels were), `handbook` (the run), `report` (its figures as JSON and as
+a table).
 """

@@ -188,7 +188,7 @@ class HandbookEvaluation:
         recorder.wait_for(sent.transactions, sent.labels, PATIENCE_S)
 
     def _release(self, day: int, truth: Truth, releases: Releases, processes: Processes, recorder: Recorder) -> None:
-        """Train on the recorded rows whose labels are known at the start of a day, and wait until the worker runs the model."""
+        """Train on the rows whose labels are known at the start of a day, and wait until the worker runs the model."""
         self.progress.doing = f"training for the week from day {day}"
         now_ms = truth.day_ms(day)
         rows = slice(*np.searchsorted(truth.days, (self._plan.train_from_day, day - self._plan.label_delay_days)))
@@ -232,7 +232,7 @@ class HandbookEvaluation:
         )
 
     def _week(self, day: int, truth: Truth, offline: npt.NDArray[np.float32], recorder: Recorder) -> WeekReport:
-        """Figures of a week by its scores in the stream, and the average precision of the same model on offline features."""
+        """Figures of a week by its scores in the stream, and the AP of the same model on offline features."""
         days = truth.days
         rows = slice(*np.searchsorted(days, (day, day + PROTOCOL.test_days)))
         model = self._models[day]

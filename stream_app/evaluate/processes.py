@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self, cast
 
 import redis
 
@@ -56,7 +57,7 @@ class Processes:
         self._redis = redis.Redis.from_url(connections.redis_url)
         self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in ("watch", "score")}
 
-    def __enter__(self) -> "Processes":
+    def __enter__(self) -> Self:
         environment = {**os.environ, "FRAUDSTREAM_DATA": str(self._folder)}
         for name, process in self._processes.items():
             process.start([*_PROGRAM, name, *self._connections.options()], environment)
@@ -87,9 +88,8 @@ class Processes:
 
     def workers(self) -> Sequence[WorkerStatus]:
         """What the live workers say of themselves."""
-        return live_workers(
-            self._redis.hgetall(workers_key(self._connections.redis_prefix)), time.time_ns() // 1_000_000
-        )
+        entries = self._redis.hgetall(workers_key(self._connections.redis_prefix))
+        return live_workers(cast("dict[bytes, bytes]", entries), time.time_ns() // 1_000_000)
 
     def _wait(self, reached: Callable[[], bool], otherwise: str) -> None:
         until = time.monotonic() + _START_S

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Self, cast
 
 import msgspec
 import numpy as np
@@ -35,7 +36,7 @@ class _SeenScore(msgspec.Struct, frozen=True, gc=False):
 
 
 class Recorder:
-    """Follows `scores`, `features` and `labels` in a thread of its own; every array has one row per transaction of the file.
+    """Follows `scores`, `features` and `labels` in a thread of its own; its arrays have one row per transaction.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class Recorder:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._follow, name="recorder", daemon=True)
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -136,7 +137,7 @@ class Recorder:
         self.model[rows] = [self._version(s.model_version) for s in kept]
 
     def _take_features(self, message: Message) -> None:
-        header = FeatureBatchHeader.decode([(key, value) for key, value in message.headers() or []])
+        header = FeatureBatchHeader.decode(cast("list[tuple[str, bytes]]", message.headers() or []))
         batch = decode_feature_batch(message.value() or b"")
         new = self._feature_rows.new_rows(message.partition() or 0, header.epoch, batch.numpy("source_offset"))
         rows = self._rows(batch.strings("transaction_id"))[new]

@@ -14,8 +14,8 @@ PUBLISHED = (
     ("random forest", HandbookFigures(0.867, 0.658, 0.287)),
     ("XGBoost", HandbookFigures(0.862, 0.639, 0.273)),
 )
-"""First test week, by the protocol. Source: Le Borgne, Siblini, Lebichot, Bontempi, "Reproducible Machine Learning for Credit Card
-Fraud Detection - Practical Handbook" (2022), chapter 3, "Baseline fraud detection system"."""
+"""First test week, by the protocol. Source: Le Borgne, Siblini, Lebichot, Bontempi, "Reproducible Machine Learning
+for Credit Card Fraud Detection - Practical Handbook" (2022), chapter 3, "Baseline fraud detection system"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class WeekReport:
 class EvaluationReport:
     """What `fraudstream evaluate handbook --json` prints; `docs/contracts/metrics.md` defines every key.
 
-    `largest_feature_difference` is between a value as used and the same value computed offline; `unequal_feature_rows` how many
-    rows differ at all; `rows_of_another_step` how many rows saw other profiles than those of their own step.
+    `largest_feature_difference` is between a value as used and the same value computed offline;
+    `unequal_feature_rows` how many rows differ at all; `rows_of_another_step` how many rows saw other profiles than
+    those of their own step.
     """
 
     weeks: list[WeekReport]
@@ -66,14 +67,16 @@ class EvaluationReport:
             table.add_row(f"published, first week: {name}", *_figures(figures))
         console.print(table)
         console.print(
-            "Published: Le Borgne et al., Reproducible Machine Learning for Credit Card Fraud Detection, 2022, chapter 3."
+            "Published: Le Borgne et al., Reproducible Machine Learning for Credit Card Fraud Detection, chapter 3."
         )
         console.print(
-            f"{self.transactions:,} transactions in {self.elapsed_s:.0f} s; lost {self.lost}, duplicated {self.duplicated}; "
+            f"{self.transactions:,} transactions in {self.elapsed_s:.0f} s; "
+            f"lost {self.lost}, duplicated {self.duplicated}; "
             f"youngest label used: {self.youngest_label_days:.3f} days old"
         )
         console.print(
-            f"features against offline: {self.unequal_feature_rows} rows differ, by at most {self.largest_feature_difference:g}; "
+            f"features against offline: {self.unequal_feature_rows} rows differ, "
+            f"by at most {self.largest_feature_difference:g}; "
             f"{self.rows_of_another_step} rows with profiles of another step"
         )
 

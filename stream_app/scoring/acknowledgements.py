@@ -1,13 +1,8 @@
 """Which offsets of a partition are done: everything sent for them, and for all before them, is acknowledged."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 
 class _Sent:

@@ -1,11 +1,10 @@
 """The composition root of a scoring worker: binds Kafka, Redis, the model and the Faust agent."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import Any
 
 import faust
 import msgspec
@@ -21,18 +20,14 @@ from models.signing import AllowedSigners
 from stream_app.faust_app import ChannelApp, channel_app, end_process
 from stream_app.health import HealthServer
 from stream_app.scoring.champion import Champion
+from stream_app.scoring.lane import RecordBatch
 from stream_app.scoring.liveness import Liveness
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.profile_follower import ProfileFollower
+from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
 from stream_app.scoring.source import SourceParts, TransactionSource
 from stream_app.worker_status import WorkerStatus, workers_key
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from stream_app.scoring.lane import RecordBatch
-    from stream_app.scoring.settings import ScoringSettings
 
 
 class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
@@ -138,7 +133,9 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
         """Tell Redis which model and which profiles this worker runs; Redis' silence is seen by the champion's polling."""
         try:
             async with asyncio.timeout(1):
-                await self._redis.hset(workers_key(self.settings.redis_prefix), self.writer, msgspec.json.encode(self._status()))
+                await self._redis.hset(
+                    workers_key(self.settings.redis_prefix), self.writer, msgspec.json.encode(self._status())
+                )
         except (RedisError, OSError, TimeoutError):
             self.metrics.registry_errors.inc()
 

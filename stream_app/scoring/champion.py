@@ -1,29 +1,23 @@
 """Follows the champion: loads and proves a promoted model beside the running one, then swaps between two batches."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from models.alias import Alias
 from models.bundle import BundleError
 from models.errors import FraudstreamError
 from models.features.feature_set import UnknownFeatureSetError, feature_set
+from models.model_cache import LocalModelCache
 from models.registry import CHAMPION, Registry, RegistryError
 from models.scorer import LoadedModel
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from models.alias import Alias
-    from models.model_cache import LocalModelCache
-    from models.signing import AllowedSigners
-    from stream_app.scoring.metrics import ScoringMetrics
-    from stream_app.scoring.settings import ScoringSettings
+from models.signing import AllowedSigners
+from stream_app.scoring.metrics import ScoringMetrics
+from stream_app.scoring.settings import ScoringSettings
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +78,9 @@ class Champion:
             if self.model is not None:
                 return self.model
             if time.monotonic() - noticed_at > _NOTICE_EVERY_S:
-                log.warning("no model is promoted yet: `fraudstream models train ... --promote`, or `fraudstream models promote VERSION`")
+                log.warning(
+                    "no model is promoted yet: `fraudstream models train ... --promote`, or `fraudstream models promote VERSION`"
+                )
                 noticed_at = time.monotonic()
             await asyncio.sleep(self._settings.model_poll_s / 4)
 
@@ -104,7 +100,11 @@ class Champion:
                     await self.look()
                 except RegistryError as error:
                     self._metrics.registry_errors.inc()
-                    log.warning("the registry is silent, serving %s on: %s", self.model.version if self.model else "nothing", error)
+                    log.warning(
+                        "the registry is silent, serving %s on: %s",
+                        self.model.version if self.model else "nothing",
+                        error,
+                    )
         finally:
             listening.cancel()
 
@@ -112,19 +112,32 @@ class Champion:
         """Ask for the champion and load it if it is another and newer one; raises RegistryError when Redis is silent."""
         alias = await asyncio.to_thread(self._registry.alias, CHAMPION)
         self._answered_at = time.monotonic()
-        if alias is None or (alias.sequence <= self.sequence and not self._from_cache) or alias.version in self._refused:
+        if (
+            alias is None
+            or (alias.sequence <= self.sequence and not self._from_cache)
+            or alias.version in self._refused
+        ):
             return
         try:
             model = await asyncio.to_thread(self._load, alias.version)
         except (BundleError, UnknownFeatureSetError, FeatureSetMismatch) as error:
             self._refused.add(alias.version)
             self._metrics.models_refused.inc()
-            log.error("model %s refused, %s stays: %s", alias.version, self.model.version if self.model else "nothing", error)  # noqa: TRY400
+            log.error(
+                "model %s refused, %s stays: %s", alias.version, self.model.version if self.model else "nothing", error
+            )  # noqa: TRY400
             return
         before = self.model.version if self.model else None
         self.model, self.sequence, self._from_cache = model, alias.sequence, False
         self._metrics.model_swapped(model.version, alias.sequence)
-        log.info("champion %s (move %d by %s: %s), before: %s", model.version, alias.sequence, alias.actor, alias.reason, before)
+        log.info(
+            "champion %s (move %d by %s: %s), before: %s",
+            model.version,
+            alias.sequence,
+            alias.actor,
+            alias.reason,
+            before,
+        )
         await asyncio.to_thread(self._keep_copy, alias)
         await self._swapped()
 
@@ -146,7 +159,9 @@ class Champion:
 
     def _load(self, version: str) -> LoadedModel:
         model = LoadedModel.load(self._registry.get(version), self._signers)
-        wanted = self._settings.feature_set or (self.model.manifest.feature_set if self.model else model.manifest.feature_set)
+        wanted = self._settings.feature_set or (
+            self.model.manifest.feature_set if self.model else model.manifest.feature_set
+        )
         if model.manifest.feature_set != wanted:
             raise FeatureSetMismatch(
                 f"model {version} needs feature set {model.manifest.feature_set}, this worker computes {wanted}; "
@@ -163,7 +178,11 @@ class Champion:
         self.model = await asyncio.to_thread(LoadedModel.load, bundle, self._signers)
         self.sequence, self._from_cache = alias.sequence, True
         self._metrics.model_swapped(self.model.version, self.sequence)
-        log.warning("the registry is silent, starting with the local copy of %s, scores are marked degraded: %s", self.model.version, cause)
+        log.warning(
+            "the registry is silent, starting with the local copy of %s, scores are marked degraded: %s",
+            self.model.version,
+            cause,
+        )
 
     async def _listen(self, moved: asyncio.Event) -> None:
         while True:

@@ -1,22 +1,16 @@
 """Checkpoints of one partition's card windows: a whole one, then increments, never ahead of what is acknowledged."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from stream_app.checkpoints import CheckpointError
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from stream_app.checkpoints import Checkpoint, CheckpointStore
-    from stream_app.scoring.acknowledgements import Acknowledgements
-    from stream_app.scoring.lane import Lane
+from stream_app.checkpoints import Checkpoint, CheckpointError, CheckpointStore
+from stream_app.scoring.acknowledgements import Acknowledgements
+from stream_app.scoring.lane import Lane
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,5 @@
 """What a committed offset says beside its number: of which topic, in which epoch, among how many partitions."""
 
-from __future__ import annotations
-
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 

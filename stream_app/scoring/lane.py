@@ -1,30 +1,23 @@
 """One partition's scoring: records in, scores, feature rows and dead letters out; knows nothing of Kafka, Faust or Redis."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.features.card_state import CardState
+from models.features.feature_set import FeatureSet
+from models.features.profile_table import ProfileTable
 from models.schema import murmur2, wire
 from models.schema.columns import TransactionColumns
-from models.schema.decoding import decode_transactions
+from models.schema.decoding import Rejection, decode_transactions
 from models.schema.feature_batch import DECISIONS, FeatureBatchEncoder, FeatureBatchHeader, ScoredColumns
+from models.schema.money import ReportingCurrency
 from models.schema.score import ReasonCode, Score
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from models.features.feature_set import FeatureSet
-    from models.features.profile_table import ProfileTable
-    from models.schema.decoding import Rejection
-    from models.schema.money import ReportingCurrency
-    from models.schema.transaction import Transaction
-    from models.scorer import LoadedModel
+from models.schema.transaction import Transaction
+from models.scorer import LoadedModel
 
 DUPLICATE, TOO_LATE, LATE = 1, 2, 4
 
@@ -39,12 +32,14 @@ class RecordBatch:
     keys: list[bytes | None]
     values: list[bytes | None]
 
-    def since(self, offset: int) -> RecordBatch:
+    def since(self, offset: int) -> "RecordBatch":
         """The records at and above an offset."""
         start = int(np.searchsorted(self.offsets, offset))
         if start == 0:
             return self
-        return RecordBatch(self.partition, self.generation, self.offsets[start:], self.keys[start:], self.values[start:])
+        return RecordBatch(
+            self.partition, self.generation, self.offsets[start:], self.keys[start:], self.values[start:]
+        )
 
 
 class PublishedScore(NamedTuple):
@@ -193,7 +188,9 @@ class Lane:
         values, _ = self._features(columns)
         scored.features.append(self._recomputed([transactions[row] for row in rows], offsets[rows], values[rows]))
 
-    def _recomputed(self, transactions: Sequence[Transaction], offsets: NDArray[np.int64], values: NDArray[np.float32]) -> FeatureMessage:
+    def _recomputed(
+        self, transactions: Sequence[Transaction], offsets: NDArray[np.int64], values: NDArray[np.float32]
+    ) -> FeatureMessage:
         """Feature rows that a crash kept from `features`, each proved by its score coming out equal."""
         published = [self.start.missing[int(offset)] for offset in offsets]
         versions = [entry.model_version for entry in published]
@@ -287,13 +284,36 @@ class Lane:
                 t.card_id.encode(),
                 encode(
                     Score(
-                        t.transaction_id, t.event_time, t.card_id, s, s999, DECISIONS[d], reasons.get(row, none), version,
-                        feature_set, "champion", now_ms, bad, again, offset, identity.epoch, identity.writer,
+                        t.transaction_id,
+                        t.event_time,
+                        t.card_id,
+                        s,
+                        s999,
+                        DECISIONS[d],
+                        reasons.get(row, none),
+                        version,
+                        feature_set,
+                        "champion",
+                        now_ms,
+                        bad,
+                        again,
+                        offset,
+                        identity.epoch,
+                        identity.writer,
                     )  # fmt: skip
                 ),
             )
             for row, (t, offset, s, s999, d, bad, again) in enumerate(
-                zip(transactions, offsets.tolist(), score.tolist(), scaled, decision.tolist(), degraded.tolist(), duplicate, strict=True)
+                zip(
+                    transactions,
+                    offsets.tolist(),
+                    score.tolist(),
+                    scaled,
+                    decision.tolist(),
+                    degraded.tolist(),
+                    duplicate,
+                    strict=True,
+                )
             )
         ]
 
@@ -313,7 +333,9 @@ class Lane:
             for row, contributions in zip(flagged, explained, strict=True)
         }
 
-    def _feature_message(self, transactions: Sequence[Transaction], rows: ScoredColumns, first: int, last: int) -> FeatureMessage:
+    def _feature_message(
+        self, transactions: Sequence[Transaction], rows: ScoredColumns, first: int, last: int
+    ) -> FeatureMessage:
         identity = self.identity
         header = FeatureBatchHeader(
             first, last, identity.epoch, identity.writer, identity.topic_id, self._feature_set.version, rows.recomputed

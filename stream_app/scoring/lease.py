@@ -1,7 +1,5 @@
 """How long this process has stood still: after a gap, another worker may own what it has in hand."""
 
-from __future__ import annotations
-
 import time
 
 

@@ -1,13 +1,9 @@
 """Whether a worker makes progress: unhealthy when a partition has lag and its position has stood still."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from stream_app.scoring.metrics import ScoringMetrics
-    from stream_app.scoring.source import TransactionSource
+from stream_app.scoring.metrics import ScoringMetrics
+from stream_app.scoring.source import TransactionSource
 
 STANDSTILL_S = 10.0
 

@@ -1,13 +1,8 @@
 """What a scoring worker shows to Prometheus."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-if TYPE_CHECKING:
-    from stream_app.scoring.lane import Scored
+from stream_app.scoring.lane import Scored
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -21,10 +16,16 @@ class ScoringMetrics:
         self.scored = self._counter("transactions_scored", "Transactions scored")
         self.flagged = self._counter("transactions_flagged", "Transactions sent to review or declined")
         self.rejected = self._counter("transactions_rejected", "Records sent to the dead-letter topic")
-        self.duplicates = self._counter("transactions_duplicate", "Transactions already in their card's window: scored, not counted")
+        self.duplicates = self._counter(
+            "transactions_duplicate", "Transactions already in their card's window: scored, not counted"
+        )
         self.late = self._counter("transactions_late", "Transactions inserted in order up to 24 hours late")
-        self.too_late = self._counter("transactions_too_late", "Transactions more than 24 hours late: scored, not counted")
-        self.misrouted = self._counter("transactions_misrouted", "Transactions on another partition than their card_id's murmur2 hash")
+        self.too_late = self._counter(
+            "transactions_too_late", "Transactions more than 24 hours late: scored, not counted"
+        )
+        self.misrouted = self._counter(
+            "transactions_misrouted", "Transactions on another partition than their card_id's murmur2 hash"
+        )
         self.degraded = self._counter("scores_degraded", "Scores marked degraded")
         self.recomputed = self._counter("feature_batches_recomputed", "Feature batches computed again after a crash")
         self.lapses = self._counter("lease_lapses", "Times the process stood still too long and fetched again")
@@ -34,12 +35,18 @@ class ScoringMetrics:
         self.batch_seconds = Histogram(
             "fraudstream_batch_seconds", "Time to score one record batch", buckets=_SECONDS, registry=self.registry
         )
-        self.batch_rows = Histogram("fraudstream_batch_rows", "Records in one batch", buckets=_ROWS, registry=self.registry)
+        self.batch_rows = Histogram(
+            "fraudstream_batch_rows", "Records in one batch", buckets=_ROWS, registry=self.registry
+        )
         self.lag = Gauge("fraudstream_partition_lag", "Records not yet scored", ["partition"], registry=self.registry)
         self.cards = Gauge("fraudstream_cards", "Cards in the open partitions' state", registry=self.registry)
         self.card_state_bytes = Gauge("fraudstream_card_state_bytes", "Bytes of card state", registry=self.registry)
-        self.profiles_as_of = Gauge("fraudstream_profiles_as_of_seconds", "Event time of the applied profiles", registry=self.registry)
-        self._model = Gauge("fraudstream_model_info", "The model that decides: 1 for its version", ["version"], registry=self.registry)
+        self.profiles_as_of = Gauge(
+            "fraudstream_profiles_as_of_seconds", "Event time of the applied profiles", registry=self.registry
+        )
+        self._model = Gauge(
+            "fraudstream_model_info", "The model that decides: 1 for its version", ["version"], registry=self.registry
+        )
         self.swaps = self._counter("model_swaps", "Models swapped in")
 
     def _counter(self, name: str, text: str) -> Counter:

@@ -1,30 +1,25 @@
 """Opening a partition: where its state and its output go on, or one line saying why they must not."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from numpy.typing import NDArray
 
 from models.errors import FraudstreamError
 from models.schema.decoding import decode_transactions
 from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
+from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.checkpointing import Restored, kind_of, restore
 from stream_app.scoring.commit_metadata import Committed, committed_offsets
 from stream_app.scoring.lane import LaneIdentity, PublishedScore
 from stream_app.scoring.output_tail import OutputTail, read_output_tail, read_range
+from stream_app.scoring.settings import ScoringSettings
 from stream_app.topic_admin import TopicDescription, describe_topics
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from stream_app.checkpoints import CheckpointStore
-    from stream_app.scoring.settings import ScoringSettings
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +103,11 @@ class Opening:
         epoch, continued = self._epoch(known)
         source = known.topics[self._settings.topics.transactions]
         kind = kind_of(source.topic_id, partition, self._feature_set)
-        tail_end = known.tail.last_offset + 1 if continued and known.tail.last_offset is not None and known.tail.epoch == epoch else None
+        tail_end = (
+            known.tail.last_offset + 1
+            if continued and known.tail.last_offset is not None and known.tail.epoch == epoch
+            else None
+        )
         committed = known.committed.get(partition) if continued else None
         restored = await asyncio.to_thread(restore, self._store, kind, tail_end) if continued else None
         position = max([tail_end or 0, committed.offset if committed else 0, restored.offset if restored else 0])
@@ -203,7 +202,9 @@ class Opening:
             "that do not hold their history; recreate the topic with the new count and replay it, then start with --new-epoch REASON"
         )
 
-    async def _missing(self, known: _Known, restored: Restored | None, committed: Committed | None) -> dict[int, PublishedScore]:
+    async def _missing(
+        self, known: _Known, restored: Restored | None, committed: Committed | None
+    ) -> dict[int, PublishedScore]:
         since = max(restored.offset if restored else known.begin, committed.offset if committed else 0)
         if known.tail.last_offset is None or since > known.tail.last_offset:
             return {}

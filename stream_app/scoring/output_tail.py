@@ -1,23 +1,16 @@
 """What a partition's outputs end with: the last scored offset, and the scores whose feature rows never arrived."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.errors import FraudstreamError
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader
 from stream_app.scoring.lane import PublishedScore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 LAST_SCORES = 4096
 """Scores looked at from the end: twice the largest batch, because a writer that had lost the partition may have come last."""
@@ -70,7 +63,9 @@ def _covers(header: FeatureBatchHeader, score: _TailScore) -> bool:
     return in_range and (header.recomputed or header.writer == score.writer)
 
 
-async def read_output_tail(consumer: AIOKafkaConsumer, scores: TopicPartition, features: TopicPartition, since: int | None) -> OutputTail:
+async def read_output_tail(
+    consumer: AIOKafkaConsumer, scores: TopicPartition, features: TopicPartition, since: int | None
+) -> OutputTail:
     """Read both ends, back to source offset `since` (every output below it is known to be acknowledged).
 
     Parameters
@@ -82,7 +77,9 @@ async def read_output_tail(consumer: AIOKafkaConsumer, scores: TopicPartition, f
     since:
         Where to stop reading back; None reads only as far as the last scored offset needs.
     """
-    records = await _read_back(consumer, scores, LAST_SCORES, lambda batch: since is None or _first_score(batch) <= since)
+    records = await _read_back(
+        consumer, scores, LAST_SCORES, lambda batch: since is None or _first_score(batch) <= since
+    )
     decoder = msgspec.json.Decoder(_TailScore)
     tail = [decoder.decode(record.value) for record in records]
     if not tail:
@@ -117,7 +114,9 @@ def _doubling(first: int) -> Iterator[int]:
     return (first << power for power in itertools.count(step=2))
 
 
-async def read_range(consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int) -> list[ConsumerRecord]:
+async def read_range(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
+) -> list[ConsumerRecord]:
     """Every record of a partition with start <= offset < end; raises OutputTailError when the broker does not give them."""
     consumer.assign([partition])
     consumer.seek(partition, start)

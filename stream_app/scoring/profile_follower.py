@@ -1,25 +1,17 @@
 """Follows the topic `profiles` and applies each step as a whole, once its marker stands on every partition."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from models.features.profile_table import ProfileTable
 from models.schema.terminal_profile import MARKER_KEY, ProfileMarker, TerminalProfile
+from stream_app.scoring.metrics import ScoringMetrics
+from stream_app.scoring.settings import ScoringSettings
 from stream_app.topic_admin import describe_topics
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from aiokafka import ConsumerRecord
-
-    from models.features.profile_table import ProfileTable
-    from stream_app.scoring.metrics import ScoringMetrics
-    from stream_app.scoring.settings import ScoringSettings
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +59,11 @@ class ProfileFollower:
     """
 
     def __init__(
-        self, settings: ScoringSettings, table: ProfileTable, metrics: ScoringMetrics, applied: Callable[[], Awaitable[None]]
+        self,
+        settings: ScoringSettings,
+        table: ProfileTable,
+        metrics: ScoringMetrics,
+        applied: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._table = table

@@ -1,21 +1,16 @@
 """Where scoring's output goes: one idempotent producer; a failed send ends the process."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from models.errors import FraudstreamError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from models.schema.topics import TopicNames
-    from stream_app.scoring.acknowledgements import Acknowledgements
-    from stream_app.scoring.lane import DeadRecord, FeatureMessage, Scored
+from models.schema.topics import TopicNames
+from stream_app.scoring.acknowledgements import Acknowledgements
+from stream_app.scoring.lane import DeadRecord, FeatureMessage, Scored
 
 _BATCH_BYTES = 1 << 20
 _REQUEST_BYTES = 8 << 20
@@ -53,7 +48,9 @@ class Sink:
             sends = await self._send_scores(partition, topic_id, scored.scores, now_ms)
             sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
         except KafkaError as error:
-            raise SendError(f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it") from error
+            raise SendError(
+                f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it"
+            ) from error
         done.expect(scored.next_offset, sends)
 
     async def bury(self, partition: int, dead: Sequence[DeadRecord], now_ms: int) -> None:
@@ -78,7 +75,9 @@ class Sink:
                 )
             await asyncio.gather(*sends)
         except KafkaError as error:
-            raise SendError(f"partition {partition}: a dead letter could not be sent: {error!r}; nothing after it was scored") from error
+            raise SendError(
+                f"partition {partition}: a dead letter could not be sent: {error!r}; nothing after it was scored"
+            ) from error
 
     async def _send_scores(
         self, partition: int, topic_id: str, messages: Sequence[tuple[bytes, bytes]], now_ms: int
@@ -93,7 +92,9 @@ class Sink:
                 builder = self._producer.create_batch()
                 headers = [("topic_id", topic_id.encode())]
                 if builder.append(key=key, value=value, timestamp=now_ms, headers=headers) is None:
-                    raise SendError(f"partition {partition}: a score of {len(value)} bytes fits no batch of {_BATCH_BYTES} bytes")
+                    raise SendError(
+                        f"partition {partition}: a score of {len(value)} bytes fits no batch of {_BATCH_BYTES} bytes"
+                    )
             headers = _NO_HEADERS
         if builder.record_count():
             sends.append(await self._producer.send_batch(builder, self._topics.scores, partition=partition))
@@ -102,7 +103,9 @@ class Sink:
     async def _send_features(self, partition: int, message: FeatureMessage, now_ms: int) -> asyncio.Future[Any]:
         builder = self._producer.create_batch()
         if builder.append(key=None, value=message.value, timestamp=now_ms, headers=message.header.encode()) is None:
-            raise SendError(f"partition {partition}: a feature batch of {len(message.value)} bytes fits no request of {_REQUEST_BYTES} bytes")
+            raise SendError(
+                f"partition {partition}: a feature batch of {len(message.value)} bytes fits no request of {_REQUEST_BYTES} bytes"
+            )
         send: asyncio.Future[Any] = await self._producer.send_batch(builder, self._topics.features, partition=partition)
         return send
 

@@ -1,41 +1,35 @@
 """The Faust service that reads transactions in batches, opens partitions, keeps the lease, commits and drains."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import faust
 import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faust.types import ChannelT
 
 from models.errors import FraudstreamError
 from models.features.card_state import CardState
+from models.features.feature_set import FeatureSet
+from models.features.profile_table import ProfileTable
+from models.schema.money import ReportingCurrency
+from models.scorer import LoadedModel
 from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
+from stream_app.scoring.champion import Champion
 from stream_app.scoring.checkpointing import LaneCheckpoints
 from stream_app.scoring.commit_metadata import CommitMetadata
 from stream_app.scoring.lane import Lane, LaneStart, RecordBatch
 from stream_app.scoring.lease import Lease
+from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.opening import Opened, Opening, audit_record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from faust.types import ChannelT
-
-    from models.features.feature_set import FeatureSet
-    from models.features.profile_table import ProfileTable
-    from models.schema.money import ReportingCurrency
-    from models.scorer import LoadedModel
-    from stream_app.scoring.champion import Champion
-    from stream_app.scoring.metrics import ScoringMetrics
-    from stream_app.scoring.settings import ScoringSettings
-    from stream_app.scoring.sink import Sink
+from stream_app.scoring.settings import ScoringSettings
+from stream_app.scoring.sink import Sink
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +125,9 @@ class TransactionSource(faust.Service):
             self._parts.ended(error)
 
     async def _pull_once(self) -> None:
-        open_partitions = [TopicPartition(self._settings.topics.transactions, partition) for partition in self.partitions]
+        open_partitions = [
+            TopicPartition(self._settings.topics.transactions, partition) for partition in self.partitions
+        ]
         if not open_partitions:
             await self.sleep(0.05)
             return
@@ -160,7 +156,9 @@ class TransactionSource(faust.Service):
 
     def reopen(self, why: str) -> None:
         """Throw away all that is buffered: other workers may own the partitions by now; open again those that are still ours."""
-        log.warning("what was buffered is fetched again: %s longer than %.1f s", why, self._settings.session_timeout_s / 2)
+        log.warning(
+            "what was buffered is fetched again: %s longer than %.1f s", why, self._settings.session_timeout_s / 2
+        )
         self._parts.metrics.lapses.inc()
         self.generation += 1
         self._left += [opened.done for opened in self.partitions.values()]
@@ -314,4 +312,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 def _record_batch(partition: int, generation: int, records: list[Any]) -> RecordBatch:
     offsets = np.fromiter((record.offset for record in records), np.int64, count=len(records))
-    return RecordBatch(partition, generation, offsets, [record.key for record in records], [record.value for record in records])
+    return RecordBatch(
+        partition, generation, offsets, [record.key for record in records], [record.value for record in records]
+    )

@@ -137,6 +137,9 @@ class ServerProcess:
 
     def _reap(self) -> None:
         if self._child is not None:
+            # Still there only when the start was interrupted before the process was written down.
+            if self._child.poll() is None:
+                self._child.kill()
             self._child.wait(10)
             self._child = None
         self._pid_file.unlink(missing_ok=True)

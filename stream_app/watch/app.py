@@ -19,7 +19,7 @@ def build_app(settings: WatchSettings, data_folder: Path) -> ChannelApp:
     async def put(intake: Intake) -> None:
         # Only Faust's own consumer opens the flow of channels; opening it again changes nothing.
         app.flow_control.resume()
-        await intakes.put(intake)
+        await intakes.put(intake)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
 
     service = KeeperService(settings, put, end_process)
 
@@ -33,5 +33,5 @@ def build_app(settings: WatchSettings, data_folder: Path) -> ChannelApp:
         # Before the agent is cancelled, or the intake under way would never finish.
         await service.stop()
 
-    app.service(service)
+    app.service(service)  # type: ignore[arg-type]  # typed for classes, takes an instance too
     return app

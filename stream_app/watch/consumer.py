@@ -19,7 +19,9 @@ class InputGoneError(FraudstreamError):
 
 
 class KeeperConsumer:
-    """Reads whole intakes; assigns its partitions itself, because one keeper needs all of them. Made inside a running event loop.
+    """Reads whole intakes; assigns its partitions itself, because one keeper needs all of them.
+
+    Made inside a running event loop.
 
     Parameters
     ----------
@@ -54,8 +56,9 @@ class KeeperConsumer:
             offset = offsets[source.topic].get(source.partition, beginnings[source])
             if not beginnings[source] <= offset <= ends[source]:
                 raise InputGoneError(
-                    f"{source.topic} {source.partition} holds offsets {beginnings[source]} to {ends[source]}, the checkpoint goes on at {offset}: "
-                    "records in between are gone; remove the checkpoint to count what is left"
+                    f"{source.topic} {source.partition} holds offsets {beginnings[source]} to {ends[source]}, the "
+                    f"checkpoint goes on at {offset}: records in between are gone; remove the checkpoint to count what "
+                    "is left"
                 )
             self._consumer.seek(source, offset)
 

@@ -20,7 +20,7 @@ class DeadRecord:
 
 
 class DeadLetters:
-    """Sends refused records to the dead-letter topic: their bytes with card numbers masked, their origin and the reason as headers."""
+    """Sends refused records to the dead-letter topic: bytes with card numbers masked, origin and reason as headers."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
         self._producer = producer

@@ -11,12 +11,13 @@ from models.schema.clock_tick import ClockTick
 Times = npt.NDArray[np.int64]
 
 RECENT_ROWS = 41
-"""A partition's time is the median event time of so many last rows: 20 of them may carry any time at all. With an odd number the
-median is a time that was seen. A quiet partition lags by 20 of its rows; profiles count transactions 7 days old, so that costs little."""
+"""A partition's time is the median event time of so many last rows: 20 of them may carry any time at all. With an odd
+number the median is a time that was seen. A quiet partition lags by 20 of its rows; profiles count transactions 7
+days old, so that costs little."""
 
 MOST_STEPS_IN_A_ROW = 8
-"""Further behind than two event days (a gap in the data, a restart after long), only the last step is closed: its profiles hold all that
-changed since the last one, and nobody could have used those between."""
+"""Further behind than two event days (a gap in the data, a restart after long), only the last step is closed: its
+profiles hold all that changed since the last one, and nobody could have used those between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class InputPositions:
 class EventClock:
     """Decides which steps are over; knows nothing of Kafka.
 
-    A step T closes when a tick of at least T has been read and the positions have reached it. Where no unreached tick is open, it
-    also closes once the slowest partition that is not idle has come to T. The time of a partition never goes back, and a few events
-    far ahead do not move it.
+    A step T closes when a tick of at least T has been read and the positions have reached it. Where no unreached tick
+    is open, it also closes once the slowest partition that is not idle has come to T. The time of a partition never
+    goes back, and a few events far ahead do not move it.
 
     Parameters
     ----------

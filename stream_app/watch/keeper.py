@@ -1,5 +1,7 @@
 """The profile keeper without Kafka: counts what is new in its inputs and closes the steps that are over."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 
 
 class KeeperState(msgspec.Struct, frozen=True):
-    """What of a keeper's state is small: the last step closed, ticks of open steps, next offsets of `labels` by partition."""
+    """The small part of a keeper's state: last step closed, ticks of open steps, next offsets of `labels`."""
 
     last_step: int
     ticks: list[ClockTick]
@@ -41,7 +43,7 @@ class ProfileKeeper:
         self._labels: dict[int, int] = {}
 
     def add_features(self, partition: int, header: FeatureBatchHeader, rows: FeatureRows | None, now_s: float) -> int:
-        """Count the rows of a batch that are new and return how many; None for a batch that covers rejected records only."""
+        """Count the rows of a batch that are new and return how many; None where all its records were rejected."""
         counted = 0
         if rows is not None and len(rows):
             new = self.sources.new_rows(partition, header.epoch, rows.numpy("source_offset"))
@@ -109,7 +111,7 @@ def compile_kernels() -> None:
     counts = ProfileCounts()
     once = np.zeros(1, np.bool_)
     counts.add_scored(np.array([STEP_MS], np.int64), ["a"], ["b"], once, once)
-    counts.add_label(Label("b", "c", "a", STEP_MS, True, "analyst", STEP_MS), (0, 0))  # noqa: FBT003  a record's field
+    counts.add_label(Label("b", "c", "a", STEP_MS, True, "analyst", STEP_MS), (0, 0))
     counts.close_step(STEP_MS * 400)
     counts.restore(counts.snapshot())
     murmur2_partitions([b"a"], 1)
@@ -120,5 +122,5 @@ def _part(arrays: Arrays, part: str) -> Arrays:
 
 
 def _is_declined(rows: FeatureRows) -> npt.NDArray[np.bool_]:
-    decision = rows.table.column("decision")
+    decision: Any = rows.table.column("decision")
     return np.asarray(decision.indices.to_numpy() == decision.dictionary.to_pylist().index("decline"))

@@ -44,8 +44,9 @@ class KeeperCheckpoint(msgspec.Struct, frozen=True):
         for topic, topic_id in self.topic_ids.items():
             if topic_ids.get(topic) != topic_id:
                 raise KeeperCheckpointError(
-                    f"topic {topic} was created again (id {topic_ids.get(topic)}, checkpoint {self.name} in {where} knows {topic_id}): "
-                    "the counts are of another history; remove those checkpoints or give another --checkpoints"
+                    f"topic {topic} was created again (id {topic_ids.get(topic)}, checkpoint {self.name} in {where} "
+                    f"knows {topic_id}): the counts are of another history; remove those checkpoints or give another "
+                    "--checkpoints"
                 )
 
 

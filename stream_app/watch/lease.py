@@ -25,9 +25,9 @@ class LeaseLostError(FraudstreamError):
 class Lease:
     """Exclusive right to act, as long as it is renewed.
 
-    The number of the holder grows with each acquisition and never goes back (a fencing token), so what a former holder still
-    writes can be told by its lower number. The holder counts its own time from before a renewal was sent, so it stops before
-    another can start.
+    The number of the holder grows with each acquisition and never goes back (a fencing token), so what a former
+    holder still writes can be told by its lower number. The holder counts its own time from before a renewal was
+    sent, so it stops before another can start.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Lease:
         return bool(epoch)
 
     async def renew(self) -> None:
-        """Hold it for another period; raises LeaseLostError when another holds it or Redis has not answered for too long."""
+        """Hold it for another period; raises LeaseLostError when it is lost or Redis has been silent for too long."""
         sent_at_s = self._clock_s()
         try:
             renewed = int(await self._client.eval(_RENEW, 1, self._key, self._token, self._lease_ms))
@@ -81,7 +81,7 @@ class Lease:
         silent_s = self._clock_s() - self._confirmed_at_s
         if silent_s >= self._lease_s:
             raise LeaseLostError(
-                f"lease {self._key} is lost: not renewed for {silent_s:.1f} s of {self._lease_s:g} s; another may hold it"
+                f"lease {self._key} is lost: not renewed for {silent_s:.1f} of {self._lease_s:g} s; another may hold it"
             )
 
     async def release(self) -> None:

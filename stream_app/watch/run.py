@@ -36,8 +36,8 @@ class Outputs:
 class KeeperRun:
     """The active keeper's work, in the order in which it must happen.
 
-    A dead letter is acknowledged before anything later is counted, a step before the next is closed, and all of them before a
-    checkpoint: so a checkpoint never claims what was not published.
+    A dead letter is acknowledged before anything later is counted, a step before the next is closed, and all of them
+    before a checkpoint: so a checkpoint never claims what was not published.
     """
 
     def __init__(

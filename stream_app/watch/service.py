@@ -1,4 +1,4 @@
-"""The service behind the keeper's agent: waits for the lease, opens the inputs, feeds them, and closes everything in order."""
+"""The service behind the keeper's agent: waits for the lease, opens the inputs, feeds them, closes all in order."""
 
 import asyncio
 import logging
@@ -10,11 +10,11 @@ from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
 from stream_app.checkpoints import CheckpointStore
+from stream_app.health import HealthServer
 from stream_app.topic_admin import TopicDescription, describe_topics
 from stream_app.watch.consumer import KeeperConsumer
 from stream_app.watch.dead_letters import DeadLetters
 from stream_app.watch.gauges import WatchGauges
-from stream_app.health import HealthServer
 from stream_app.watch.intake import Intake
 from stream_app.watch.keeper import ProfileKeeper, compile_kernels
 from stream_app.watch.keeper_checkpoint import KeeperCheckpoints
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1 << 20
 STOP_S = 10.0
-"""How long a stop waits for the intake under way; after that no checkpoint is written and the next keeper reads it again."""
+"""How long a stop waits for the intake under way; then no checkpoint is written and the next keeper reads it again."""
 STANDBY_POLL_S = 0.5
 WEB_HOST = "127.0.0.1"
 STUCK_S = 60.0
-"""An intake that takes longer than that is stuck: a full one, with a step and a checkpoint, takes less than a second."""
+"""An intake that takes longer is stuck: a full one, with a step and a checkpoint, takes less than a second."""
 
 Put = Callable[[Intake], Coroutine[None, None, object]]
 
@@ -112,7 +112,7 @@ class KeeperService(faust.Service):
                 self._idle.clear()
                 await self._put(intake)
                 await self._idle.wait()
-        except Exception as error:  # the process ends: the next keeper carries on from the checkpoint
+        except Exception as error:  # noqa: BLE001  the process ends; the next keeper carries on from the checkpoint
             self._end(error)
         self._finished.set()
 
@@ -123,7 +123,7 @@ class KeeperService(faust.Service):
                 if self._lease.epoch:
                     await self._lease.renew()
                 await self.sleep(self._lease.renew_every_s)
-        except Exception as error:  # the process ends: another may hold the lease
+        except Exception as error:  # noqa: BLE001  the process ends; another may hold the lease
             self._end(error)
 
     async def _stand_by(self) -> None:

@@ -18,8 +18,8 @@ class UnknownPartitionError(FraudstreamError):
 class SourcePositions:
     """How far each partition of `transactions` has been counted, by (epoch, offset).
 
-    A row counts when its (epoch, source offset) is above the last one counted in its partition: scores and rows that were sent again
-    after a crash fall out, rows that were computed again fill the gap they were meant for.
+    A row counts when its (epoch, source offset) is above the last one counted in its partition: scores and rows that
+    were sent again after a crash fall out, rows that were computed again fill the gap they were meant for.
 
     Parameters
     ----------
@@ -63,5 +63,6 @@ class SourcePositions:
     def _check(self, partition: int) -> None:
         if partition >= len(self._counted):
             raise UnknownPartitionError(
-                f"partition {partition} of features is new (there were {len(self._counted)} at the start): start `fraudstream watch` again"
+                f"partition {partition} of features is new (there were {len(self._counted)} at the start): "
+                "start `fraudstream watch` again"
             )

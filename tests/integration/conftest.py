@@ -12,7 +12,7 @@ import redis
 
 from models.schema.topics import TopicNames
 from stream_app.stack.local_stack import LocalStack
-from stream_app.topic_admin import create_topics
+from stream_app.topic_admin import admin_client, create_topics
 
 TopicFactory = Callable[..., TopicNames]
 
@@ -33,15 +33,21 @@ def unique() -> str:
 
 
 @pytest.fixture
-def make_topics(stack: LocalStack) -> TopicFactory:
-    """Creates a fresh set of topics: `make_topics(partitions=2, overrides={...}, only=[...])`."""
+def make_topics(stack: LocalStack) -> Iterator[TopicFactory]:
+    """Creates fresh topics, gone after the test: `make_topics(partitions=2, overrides={...}, only=[...])`."""
+    made: list[TopicNames] = []
 
     def make(**settings: object) -> TopicNames:
         names = TopicNames(f"t{os.getpid()}-{next(_numbers)}.")
         create_topics(stack.broker, names, **settings)  # type: ignore[arg-type]  # passed on as they are
+        made.append(names)
         return names
 
-    return make
+    yield make
+    asked = [topic for names in made for topic in names.all()]
+    # A topic that the test itself deleted, or never created, is no trouble here.
+    for future in admin_client(stack.broker).delete_topics(asked).values() if asked else ():
+        future.exception()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A small world for the profile keeper: scored transactions, labels and ticks on real topics, and the process that keeps them."""
+"""A small world for the profile keeper: scored transactions, labels and ticks on real topics, and its process."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
@@ -51,6 +52,12 @@ def label(of: Row, labelled_at: int, *, is_fraud: bool = True) -> Label:
     return Label(t.transaction_id, t.card_id, t.terminal_id, t.event_time, is_fraud, "chargeback", labelled_at)
 
 
+def header_of(message: Message, name: str) -> str:
+    """A record header as text."""
+    value: Any = dict(message.headers() or [])[name]
+    return str(value.decode())
+
+
 class KeeperWorld:
     """Writes the keeper's inputs and reads its output, on one set of topics."""
 
@@ -66,7 +73,7 @@ class KeeperWorld:
         del self._producer
 
     def score(self, rows: list[Row], *, repeat_from: int | None = None) -> None:
-        """Write rows as the scorer does, one message per partition; `repeat_from` sends offsets that were sent before."""
+        """Write rows as the scorer does, one message per partition; `repeat_from` repeats offsets."""
         for partition in range(PARTITIONS):
             chosen = [one for one in rows if one.partition == partition]
             if chosen:
@@ -115,11 +122,10 @@ class KeeperWorld:
             recomputed=False,
             verified=True,
         )
-        header = FeatureBatchHeader(
-            first, first + (len(rows) if records is None else records) - 1, 0, "w1", "id", DEFAULT.version, recomputed=False
-        )
+        last = first + (len(rows) if records is None else records) - 1
+        header = FeatureBatchHeader(first, last, 0, "w1", "id", DEFAULT.version, recomputed=False)
         message = self._encoder.encode([one.transaction for one in rows], scored)
-        self._producer.produce(self.topics.features, message, partition=partition, headers=header.encode())
+        self._producer.produce(self.topics.features, message, partition=partition, headers=dict(header.encode()))
 
     def read(self, topic: str, partition: int = 0) -> list[Message]:
         """Every record of a partition from the beginning."""
@@ -141,7 +147,9 @@ class KeeperWorld:
 
     def steps(self) -> list["Step"]:
         """What the keeper has published, step by step, repetitions included."""
-        steps, changed, removed = [], {}, set()
+        steps: list[Step] = []
+        changed: dict[str, TerminalProfile] = {}
+        removed: set[str] = set()
         for message in self.read(self.topics.profiles):
             if message.key() == MARKER_KEY:
                 marker = wire.decode(ProfileMarker, message.value() or b"")
@@ -157,13 +165,13 @@ class KeeperWorld:
 
     def wait_for_step(self, as_of: int) -> list["Step"]:
         """Everything published once the step is there."""
-        until = time.monotonic() + DEADLINE_S
+        until, steps = time.monotonic() + DEADLINE_S, list[Step]()
         while time.monotonic() < until:
             steps = self.steps()
             if any(step.marker.as_of >= as_of for step in steps):
                 return steps
             time.sleep(0.02)
-        raise AssertionError(f"step {as_of} was not published within {DEADLINE_S:g} s; there are {[s.marker.as_of for s in self.steps()]}")
+        raise AssertionError(f"no step {as_of} within {DEADLINE_S:g} s; there are {[s.marker.as_of for s in steps]}")
 
 
 @dataclass

@@ -18,9 +18,10 @@ from tests.integration.keeper_world import (
     DAY_MS,
     START,
     Expected,
-    KeeperWorld,
     Keepers,
+    KeeperWorld,
     Row,
+    header_of,
     keepers,
     label,
     row,
@@ -118,9 +119,9 @@ def test_an_unreadable_record_goes_to_the_dead_letters_and_the_rest_counts(world
     (step,) = world.wait_for_step(mature)
     assert step.changed["terminal-1"].frauds == [1, 1, 1, 1]
     dead = [message for partition in range(4) for message in world.read(world.topics.dead_letter, partition)]
-    origins = sorted(dict(message.headers() or [])["topic"].decode() for message in dead)
+    origins = sorted(header_of(message, "topic") for message in dead)
     assert origins == sorted([world.topics.features, world.topics.labels, world.topics.clock])
-    assert all(dict(message.headers() or [])["reason"] for message in dead)
+    assert all(header_of(message, "reason") for message in dead)
     assert b"no arrow 411111******1111" in [message.value() for message in dead]
 
 

@@ -12,6 +12,7 @@ from producers.simulator.tactics.tactic import Campaign, foreign_device, pay
 from producers.simulator.terminals import ECOMMERCE
 
 SHOPS = (5732, 5944, 5651, 5661, 5999, 5311, 5712, 4511, 4722, 5945, 5734, 7995)
+STORED_SHARE = 0.25
 
 
 class AccountTakeover:
@@ -30,7 +31,7 @@ class AccountTakeover:
         population, rng, n = campaign.population, campaign.today, campaign.payments
         victim = int(campaign.plan.integers(0, population.cards))
         customer = int(population.customers.card_customer[victim])
-        shops = population.terminals.with_mcc(SHOPS, (ECOMMERCE,))
+        shops = population.terminals_of(SHOPS, (ECOMMERCE,))
         terminal = rng.choice(shops, n)
         regular = population.customers.favourites[customer]
         if variant == "patient":
@@ -46,6 +47,6 @@ class AccountTakeover:
             card=np.full(n, victim),
             terminal=terminal,
             eur=np.clip(usual, 15.0, 250.0) * factor,
-            entry_mode=np.where(rng.random(n) < 0.25, STORED, ONLINE),
+            entry_mode=np.where(rng.random(n) < STORED_SHARE, STORED, ONLINE),
             device=np.full(n, foreign_device(campaign, 0)),
         )

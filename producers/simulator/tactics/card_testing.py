@@ -28,15 +28,15 @@ class CardTesting:
 
     def strike(self, campaign: Campaign, variant: str) -> Payments:
         """Test cards, then cash out on some."""
-        terminals = campaign.population.terminals
+        population = campaign.population
         drip = variant == "drip"
-        shops = campaign.plan.choice(terminals.with_mcc(TEST_SHOPS, (ECOMMERCE,)), 6 if drip else 1)
-        outlets = campaign.plan.choice(terminals.with_mcc(CASH_OUT_SHOPS, (ECOMMERCE,)), 4)
+        shops = campaign.plan.choice(population.terminals_of(TEST_SHOPS, (ECOMMERCE,)), 6 if drip else 1)
+        outlets = campaign.plan.choice(population.terminals_of(CASH_OUT_SHOPS, (ECOMMERCE,)), 4)
         rng = campaign.today
         n = campaign.payments
         large = int(rng.binomial(n, CASH_OUT_SHARE))
         tests = n - large
-        cards = rng.integers(0, campaign.population.cards, max(tests, 1))
+        cards = rng.integers(0, population.cards, max(tests, 1))
         if drip:
             times = rng.integers(7 * HOUR_MS, 24 * HOUR_MS, tests)
             eur = rng.uniform(4.0, 18.0, tests)

@@ -12,6 +12,7 @@ from producers.simulator.terminals import ECOMMERCE, MOTO, POS
 
 ROUND_EUR = np.array([40.0, 50.0, 60.0, 75.0, 80.0, 90.0, 100.0, 120.0, 150.0])
 WHOLE_SHARE = 0.85
+REPEATED_SHARE = 0.4
 KINDS = (5812, 5999, 5712, 7997, 8099, 4121, 5968, 5944, 5734, 5964, 5945, 7011)
 
 
@@ -30,9 +31,9 @@ class MerchantCollusion:
         """Charge cards for nothing."""
         population, rng, n = campaign.population, campaign.today, campaign.payments
         terminals = population.terminals
-        shop = int(campaign.plan.choice(terminals.with_mcc(KINDS, (POS, ECOMMERCE, MOTO))))
+        shop = int(campaign.plan.choice(population.terminals_of(KINDS, (POS, ECOMMERCE, MOTO))))
         known = campaign.plan.integers(0, population.cards, 60)
-        card = np.where(rng.random(n) < 0.4, rng.choice(known, n), rng.integers(0, population.cards, n))
+        card = np.where(rng.random(n) < REPEATED_SHARE, rng.choice(known, n), rng.integers(0, population.cards, n))
         terminal = np.full(n, shop)
         customer = population.customers.card_customer[card]
         mode = {ECOMMERCE: ONLINE, MOTO: MANUAL}.get(int(terminals.channel[shop]), CHIP)

@@ -11,6 +11,7 @@ from producers.simulator.terminals import ECOMMERCE
 
 HOUSEHOLD_SHOPS = (5200, 5311, 5945, 5712, 5942)
 FASHION_SHOPS = (5651, 5661, 5944)
+TYPED_SHARE = 0.25
 
 
 class Triangulation:
@@ -30,7 +31,7 @@ class Triangulation:
         """Order the goods of the day."""
         population, rng, n = campaign.population, campaign.today, campaign.payments
         fashion = variant == "fashion"
-        shops = population.terminals.with_mcc(FASHION_SHOPS if fashion else HOUSEHOLD_SHOPS, (ECOMMERCE,))
+        shops = population.terminals_of(FASHION_SHOPS if fashion else HOUSEHOLD_SHOPS, (ECOMMERCE,))
         opens, closes = (18, 22) if fashion else (9, 13)
         low, high = (45.0, 95.0) if fashion else (28.0, 70.0)
         devices = np.array([foreign_device(campaign, number) for number in range(4)])
@@ -40,6 +41,6 @@ class Triangulation:
             card=rng.integers(0, population.cards, n),
             terminal=rng.choice(shops, n),
             eur=rng.uniform(low, high, n) * campaign.strength,
-            entry_mode=np.where(rng.random(n) < 0.25, MANUAL, ONLINE),
+            entry_mode=np.where(rng.random(n) < TYPED_SHARE, MANUAL, ONLINE),
             device=rng.choice(devices, n),
         )

@@ -25,7 +25,9 @@ def test_single_fields_can_be_given_otherwise() -> None:
 
 def test_a_mapping_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mapping.json"
-    path.write_text('{"columns":{"transaction_id":"a","event_time":"b","card_id":"c","terminal_id":"d"},"time_unit":"s"}')
+    path.write_text(
+        '{"columns":{"transaction_id":"a","event_time":"b","card_id":"c","terminal_id":"d"},"time_unit":"s"}'
+    )
     assert read_mapping(str(path), {"amount": "e"}, {"currency": "EUR"}).time_unit == "s"
 
 
@@ -39,9 +41,7 @@ def test_a_mapping_is_read_from_a_file(tmp_path: Path) -> None:
         ({key: text for key, text in COLUMNS.items() if key != "event_time"}, {"event_time": "1"}, "every row"),
     ],
 )
-def test_mappings_that_cannot_be_are_refused(
-    columns: dict[str, str], constants: dict[str, str], message: str
-) -> None:
+def test_mappings_that_cannot_be_are_refused(columns: dict[str, str], constants: dict[str, str], message: str) -> None:
     with pytest.raises(MappingError, match=message):
         ColumnMapping(columns, constants)
 

@@ -80,12 +80,12 @@ def test_days_count_from_the_first_midnight_of_the_file(path: Path) -> None:
 
 
 def test_frauds_of_the_range_and_before_it_come_along(path: Path) -> None:
-    def frauds(**days: int) -> list[str]:
-        return [fraud.transaction_id for batch in History(path, HANDBOOK, **days) for fraud in batch.frauds]
+    def frauds(history: History) -> list[str]:
+        return [fraud.transaction_id for batch in history for fraud in batch.frauds]
 
-    assert frauds() == ["h1", "h3"]
-    assert frauds(from_day=1) == ["h1", "h3"]
-    assert frauds(to_day=2) == ["h1"]
+    assert frauds(History(path, HANDBOOK)) == ["h1", "h3"]
+    assert frauds(History(path, HANDBOOK, from_day=1)) == ["h1", "h3"]
+    assert frauds(History(path, HANDBOOK, to_day=2)) == ["h1"]
 
 
 def test_rows_can_be_sorted_by_event_time(tmp_path: Path) -> None:

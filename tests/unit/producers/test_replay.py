@@ -91,10 +91,10 @@ def test_a_label_is_sent_when_it_is_due_and_not_before() -> None:
 
 def test_labels_that_an_earlier_replay_has_sent_are_left_out() -> None:
     sink = FakeSink()
-    rule = LabelRule(delay_ms=24 * HOUR_MS, source="analyst", not_before=MIDNIGHT_MS + 24 * HOUR_MS)
-    replay = Replay([batch(25, 49, frauds=(-1, 0, 20))], sink, TOPICS, labels=rule)
+    rule = LabelRule(delay_ms=24 * HOUR_MS, source="analyst", starts_at=MIDNIGHT_MS + 24 * HOUR_MS)
+    replay = Replay([batch(25, 49, frauds=(-1, 0, 20, 24))], sink, TOPICS, labels=rule)
     replay.run()
-    assert [label["transaction_id"] for label in sink.of(TOPICS.labels)] == ["tx-0", "tx-20"]
+    assert [label["transaction_id"] for label in sink.of(TOPICS.labels)] == ["tx-20", "tx-24"]
     assert replay.labels_waiting == 0
 
 
@@ -113,7 +113,7 @@ def test_in_lockstep_each_step_is_closed_after_its_transactions_and_labels() -> 
 def test_in_lockstep_a_transaction_of_a_closed_step_is_an_error() -> None:
     sink = FakeSink()
     replay = Replay([batch(1, 7, 5)], sink, TOPICS, lockstep=FakeLockstep(sink))  # type: ignore[arg-type]
-    with pytest.raises(ReplayError, match="2018-05-01T05:00Z follows one of 2018-05-01T06:00Z.*--sort"):
+    with pytest.raises(ReplayError, match=r"2018-05-01T05:00Z follows one of 2018-05-01T06:00Z.*--sort"):
         replay.run()
 
 
@@ -125,9 +125,7 @@ def test_without_lockstep_late_transactions_are_sent_where_they_stand() -> None:
 
 def test_a_rate_is_kept() -> None:
     clock, sink = FakeClock(), FakeSink()
-    replay = Replay(
-        [batch(*range(101))], sink, TOPICS, pace=EventsPerSecond(50), clock_s=clock, sleep=clock.sleep
-    )
+    replay = Replay([batch(*range(101))], sink, TOPICS, pace=EventsPerSecond(50), clock_s=clock, sleep=clock.sleep)
     replay.run()
     assert clock.now_s - 1000 == pytest.approx(2, abs=0.02)
     assert len(sent_hours(sink)) == 101

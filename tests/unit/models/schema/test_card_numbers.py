@@ -104,7 +104,9 @@ def test_a_number_does_not_reach_from_one_message_into_the_next() -> None:
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, 200))
 def test_each_carrier_of_a_batch_is_found_and_no_other(carrying: list[bool], padding: int) -> None:
     values = [
-        json.dumps({"x" * (padding % 7): "y" * padding, "id": CARD_NUMBER if carries_it else "4111111111111112"}).encode()
+        json.dumps(
+            {"x" * (padding % 7): "y" * padding, "id": CARD_NUMBER if carries_it else "4111111111111112"}
+        ).encode()
         for carries_it in carrying
     ]
     assert carriers(values) == [at for at, carries_it in enumerate(carrying) if carries_it]
@@ -133,6 +135,6 @@ def test_bytes_without_a_number_stay_as_they_are(value: bytes) -> None:
         assert mask(value) == value
 
 
-@given(st.text("0123456789- \\u00aZ\"{}:,", max_size=80))
+@given(st.text('0123456789- \\u00aZ"{}:,', max_size=80))
 def test_what_was_masked_once_has_nothing_left_to_mask(text: str) -> None:
     assert mask(mask(text.encode())) == mask(text.encode())

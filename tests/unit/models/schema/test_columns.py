@@ -1,5 +1,7 @@
 """Transactions as columns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,9 @@ def test_each_field_becomes_a_column() -> None:
 
 def test_amounts_are_in_the_reporting_currency() -> None:
     rates = ReportingCurrency("EUR", "test", {"JPY": "0.006"})
-    columns = TransactionColumns.from_transactions([transaction(currency="JPY", amount_minor=1000), transaction(2)], rates)
+    columns = TransactionColumns.from_transactions(
+        [transaction(currency="JPY", amount_minor=1000), transaction(2)], rates
+    )
     assert columns.amount.tolist() == [600, 200]
 
 
@@ -86,6 +90,5 @@ def test_no_transactions_give_empty_columns() -> None:
 
 
 def test_columns_that_do_not_fit_together_are_refused() -> None:
-    empty = TransactionColumns.empty()
     with pytest.raises(ColumnsError, match="column mcc is 1 x uint16, it must be 0 x uint16"):
-        TransactionColumns(*(getattr(empty, name) for name in TransactionColumns.__slots__[:-1]), np.zeros(1, np.uint16))
+        replace(TransactionColumns.empty(), mcc=np.zeros(1, np.uint16))

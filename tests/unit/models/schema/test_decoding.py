@@ -24,9 +24,9 @@ WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"amount_minor": -1}, "amount_minor: expected int >= 0, found -1"),
     ({"amount_minor": 10**12 + 1}, "amount_minor"),
     ({"amount_minor": 12.5}, "amount_minor: expected int, got float, found 12.5"),
-    ({"currency": "eur"}, "currency: not an ISO 4217 code, found 'eur'"),
+    ({"currency": "eur"}, 'currency: not an ISO 4217 code, found "eur"'),
     ({"currency": "XYZ"}, "currency"),
-    ({"merchant_country": "ZZ"}, "merchant_country: not an ISO 3166-1 alpha-2 code, found 'ZZ'"),
+    ({"merchant_country": "ZZ"}, 'merchant_country: not an ISO 3166-1 alpha-2 code, found "ZZ"'),
     ({"mcc": "54A1"}, "mcc"),
     ({"mcc": "541"}, "mcc"),
     ({"channel": "carrier pigeon"}, "channel"),
@@ -42,7 +42,7 @@ CARRYING_FIELDS = [
     {CARD_NUMBER: "as a key"},
 ]
 
-texts = st.text("a4 -\n\\\"é", max_size=70)
+texts = st.text('a4 -\n\\"é', max_size=70)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
@@ -130,6 +130,14 @@ def test_a_card_number_in_a_field_of_the_wrong_type_is_masked_in_the_reason() ->
     assert CARD_NUMBER.encode() not in rejection.masked_value
 
 
+@pytest.mark.parametrize("before", ["é", "\n", "\u2028", '"', "\\", "\x85", "\U0001f4b3"])
+def test_no_character_before_a_card_number_keeps_it_from_being_masked_in_the_reason(before: str) -> None:
+    (rejection,) = decode_transactions([message(card_id=before + CARD_NUMBER + " " + "x" * 60)])[2]
+    assert "411111******1111" in rejection.reason
+    assert CARD_NUMBER not in rejection.reason
+    assert rejection.reason.isprintable()
+
+
 def test_a_long_value_is_not_repeated_whole() -> None:
     (rejection,) = decode_transactions([message(card_id="c" * 10_000)])[2]
     assert len(rejection.reason) < 200
@@ -163,7 +171,9 @@ def test_labels_are_decoded_by_the_same_rules() -> None:
 
 
 @given(st.lists(st.binary() | st.none()))
-@example([b"\xff\xfe", b'{"transaction_id":"\\ud800"}', b'{"event_time":1e999}', b'{"amount_minor":' + b"9" * 5000 + b"}"])
+@example(
+    [b"\xff\xfe", b'{"transaction_id":"\\ud800"}', b'{"event_time":1e999}', b'{"amount_minor":' + b"9" * 5000 + b"}"]
+)
 def test_whatever_bytes_come_each_is_accepted_or_refused(values: list[bytes | None]) -> None:
     good, indices, rejections = decode_transactions(values)
     assert sorted([*indices, *(rejection.index for rejection in rejections)]) == list(range(len(values)))

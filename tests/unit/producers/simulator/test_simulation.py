@@ -18,6 +18,7 @@ from producers.simulator.script import BASE_MIX, Phase, TacticScript
 from producers.simulator.settings import HOUR_MS, PopulationSettings, SimulationSettingsError
 from producers.simulator.simulated_day import SimulatedDay
 from producers.simulator.simulation import LAST_DAY, Simulation
+from producers.simulator.tactics.catalogue import TACTICS
 from producers.simulator.terminals import POS
 from producers.simulator.travel import countries_today
 
@@ -197,8 +198,9 @@ def test_an_unknown_home_country_is_refused_with_the_known_ones() -> None:
         Population(PopulationSettings(home_countries=(("XX", 1.0),)), seed=1)
 
 
-def test_the_smallest_bank_works() -> None:
+def test_the_smallest_bank_works_with_every_variant() -> None:
     settings = PopulationSettings(customers=10, terminals=100, transactions_per_day=20)
-    heavy = tuple(TacticScript(script.kind, (Phase(share=0.2),)) for script in (*BASE_MIX, EXTRA))
-    for seed in range(5):
-        assert sum(map(len, Simulation(Population(settings, seed), heavy).days(0, 30))) > 300
+    pairs = [(kind, variant) for kind, tactic in TACTICS.items() for variant in tactic.variants]
+    every = [TacticScript(kind, (Phase(share=0.2, variant=variant),), f"{kind}_{variant}") for kind, variant in pairs]
+    for seed in range(20):
+        assert sum(map(len, Simulation(Population(settings, seed), every).days(0, 4))) > 150

@@ -1,0 +1,56 @@
+"""A worker process under measurement, with the CPU time that it takes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+
+class Worker:
+    """Starts a command in its own process group, and ends it with everything it started.
+
+    Parameters
+    ----------
+    command
+        Arguments behind the interpreter.
+    environment
+        What is added to this process's environment.
+    log
+        File for what it prints.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._command = [sys.executable, *command]
+        self._environment = {**os.environ, **environment}
+        self._log = log
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=output, stderr=output, start_new_session=True
+            )
+        self._observed = psutil.Process(self._process.pid)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def require_alive(self) -> None:
+        """Raise, with the end of its log, if it has ended."""
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the worker ended with {self._process.returncode}: {self._log.read_text()[-2000:]}")
+
+    def cpu_s(self) -> float:
+        """CPU seconds taken so far."""
+        times = self._observed.cpu_times()
+        return float(times.user + times.system)
+
+    def memory_bytes(self) -> int:
+        """Resident memory now."""
+        return int(self._observed.memory_info().rss)

@@ -1,0 +1,226 @@
+"""From labelled rows to a signed bundle: judged on later rows than it was fitted on, then fitted again on all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from models.bundle import Bundle
+from models.errors import FraudstreamError
+from models.families.base import Estimator, Parameter, Values, resolve_parameters
+from models.families.catalogue import DEFAULT_FAMILY, family
+from models.features.feature_set import DEFAULT, FeatureSet
+from models.manifest import Figures, Golden, Lineage, Manifest, Thresholds, TrainingData
+from models.metrics.ranking import auc, average_precision, card_precision
+from models.scorer import LoadedModel
+from models.signing import AllowedSigners, SigningKey
+from models.thresholds import ReviewPolicy
+
+DAY_MS = 24 * 3600 * 1000
+_GOLDEN_ROWS = 48
+_CARDS_A_DAY = 100
+
+
+class TrainingError(FraudstreamError):
+    """Raised for rows that a model cannot be trained or judged on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingRows:
+    """Mature rows: every label that is still to come is so late that it is taken as never coming.
+
+    Parameters
+    ----------
+    values
+        float32 [n, F]
+    is_fraud
+        bool [n]
+    event_time
+        int64 [n], ms
+    card
+        [n], any id of the card; it names the cards of card precision.
+    description
+        Where the rows come from, for the manifest.
+    weight
+        float64 [n], or None when all rows weigh alike.
+    table_versions
+        Version of each table that was read.
+    """
+
+    values: Values
+    is_fraud: npt.NDArray[np.bool_]
+    event_time: npt.NDArray[np.int64]
+    card: npt.NDArray[np.generic]
+    description: str
+    weight: npt.NDArray[np.float64] | None = None
+    table_versions: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.values)
+
+    def take(self, chosen: npt.NDArray[np.bool_]) -> "TrainingRows":
+        """Return the chosen rows."""
+        weight = None if self.weight is None else self.weight[chosen]
+        taken = (self.values[chosen], self.is_fraud[chosen], self.event_time[chosen], self.card[chosen])
+        return TrainingRows(*taken, self.description, weight, self.table_versions)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train.
+
+    Parameters
+    ----------
+    family, parameters
+        The kind of model, and what it takes beside its defaults.
+    seed
+        Of everything random.
+    hold_out_share
+        Share of the rows, the latest, on which the model is judged before it is fitted on all of them.
+    gap_ms
+        Time left out before the hold-out: as late as labels come, for a model in use knows nothing younger.
+    policy
+        Chooses the thresholds.
+    """
+
+    family: str = DEFAULT_FAMILY
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    seed: int = 1
+    hold_out_share: float = 0.2
+    gap_ms: int = 7 * DAY_MS
+    policy: ReviewPolicy = ReviewPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the manifest says of when, by which code, and what for; `created_at` is in ms."""
+
+    created_at: int
+    code_commit: str
+    lineage: Lineage = Lineage()
+
+
+def train(
+    rows: TrainingRows,
+    recipe: Recipe,
+    provenance: Provenance,
+    key: SigningKey,
+    feature_set: FeatureSet = DEFAULT,
+    report: Callable[[str], None] = lambda _: None,
+) -> Bundle:
+    """Fit, judge, choose thresholds, fit again on all rows, sign, and load once to prove it; `report` hears each step."""
+    kind = family(recipe.family)
+    parameters = resolve_parameters(kind, recipe.parameters)
+    early, late = split_in_time(rows, recipe.hold_out_share, recipe.gap_ms)
+    report(f"fitting {kind.name} on {len(early)} rows to judge it on {len(late)} later ones")
+    judged = kind.fit(early.values, early.is_fraud, early.weight, recipe.seed, **parameters)
+    scores = probabilities(judged, late.values)
+    thresholds = recipe.policy.thresholds(scores, late.is_fraud, float(np.ptp(late.event_time)) / DAY_MS)
+    figures = judge(
+        scores, late, thresholds, f"fitted on the {len(early)} rows up to {early.event_time.max()} ms; not released"
+    )
+    report(f"fitting {kind.name} on all {len(rows)} rows")
+    released = kind.fit(rows.values, rows.is_fraud, rows.weight, recipe.seed, **parameters)
+    golden = golden_rows(rows.values, probabilities(released, rows.values[:_SAMPLED]), recipe.seed)
+    manifest = Manifest(
+        created_at=provenance.created_at,
+        family=kind.name,
+        parameters=parameters,
+        seed=recipe.seed,
+        feature_set=feature_set.version,
+        feature_names=list(feature_set.names),
+        onnx_sha256="",
+        data=TrainingData(
+            description=rows.description,
+            from_event_time=int(rows.event_time.min()),
+            to_event_time=int(rows.event_time.max()),
+            rows=len(rows),
+            frauds=int(rows.is_fraud.sum()),
+            table_versions=dict(rows.table_versions),
+        ),
+        code_commit=provenance.code_commit,
+        metrics={"hold_out": figures},
+        thresholds=thresholds,
+        golden=Golden.of(golden, probabilities(released, golden)),
+        lineage=provenance.lineage,
+    )
+    bundle = Bundle.build(manifest, kind.to_onnx(released, len(feature_set)), key)
+    report(f"checking that {bundle.version} scores as the fitted model does")
+    LoadedModel.load(bundle, AllowedSigners.of([key.public_key]))
+    return bundle
+
+
+_SAMPLED = 50_000
+
+
+def split_in_time(rows: TrainingRows, hold_out_share: float, gap_ms: int) -> tuple[TrainingRows, TrainingRows]:
+    """Return the rows to fit on, and the latest rows to judge on, `gap_ms` apart."""
+    if not 0.0 < hold_out_share < 1.0:
+        raise TrainingError(f"hold-out share {hold_out_share} must lie between 0 and 1")
+    if not len(rows):
+        raise TrainingError(f"no rows to train on in {rows.description}; widen the time range")
+    cut = int(np.quantile(rows.event_time, 1.0 - hold_out_share))
+    early, late = rows.take(rows.event_time < cut - gap_ms), rows.take(rows.event_time >= cut)
+    for part, name in ((early, "before the gap"), (late, "in the hold-out")):
+        frauds = int(part.is_fraud.sum())
+        if frauds in (0, len(part)):
+            raise TrainingError(f"{frauds} of {len(part)} rows {name} are fraud; both kinds are needed: give more days")
+    return early, late
+
+
+def probabilities(estimator: Estimator, values: Values) -> npt.NDArray[np.float32]:
+    """Return the probability of fraud."""
+    return estimator.predict_proba(values)[:, 1].astype(np.float32)
+
+
+def judge(scores: npt.NDArray[np.float32], rows: TrainingRows, thresholds: Thresholds, fit: str) -> Figures:
+    """Measure scores on rows that the model was not fitted on."""
+    reviewed = scores >= np.float32(thresholds.review)
+    values = {
+        "auc": auc(rows.is_fraud, scores),
+        "average_precision": average_precision(rows.is_fraud, scores),
+        "card_precision_at_100": _card_precision(scores, rows),
+        "log_loss": _log_loss(scores, rows.is_fraud),
+        "alert_rate": float(reviewed.mean()),
+        "alert_precision": float(rows.is_fraud[reviewed].mean()),
+        "alert_recall": float(reviewed[rows.is_fraud].mean()),
+    }
+    if thresholds.decline is not None:
+        declined = scores >= np.float32(thresholds.decline)
+        values["decline_rate"] = float(declined.mean())
+        values["decline_precision"] = float(rows.is_fraud[declined].mean())
+    return Figures(
+        fit=fit,
+        from_event_time=int(rows.event_time.min()),
+        to_event_time=int(rows.event_time.max()),
+        rows=len(rows),
+        frauds=int(rows.is_fraud.sum()),
+        values=values,
+    )
+
+
+def _card_precision(scores: npt.NDArray[np.float32], rows: TrainingRows) -> float:
+    days = rows.event_time // DAY_MS
+    chosen = [days == day for day in np.unique(days)]
+    found = [card_precision(rows.card[day], rows.is_fraud[day], scores[day], _CARDS_A_DAY).precision for day in chosen]
+    return float(np.mean(found))
+
+
+def _log_loss(scores: npt.NDArray[np.float32], is_fraud: npt.NDArray[np.bool_]) -> float:
+    likelihood = np.where(is_fraud, scores.astype(np.float64), 1.0 - scores.astype(np.float64))
+    return float(-np.log(np.clip(likelihood, 1e-15, None)).mean())
+
+
+def golden_rows(values: Values, scores: npt.NDArray[np.float32], seed: int) -> Values:
+    """Choose rows from the lowest score to the highest, half of them with unknown features, and one with none known.
+
+    `scores` are those of the first rows of `values`.
+    """
+    order = np.argsort(scores, kind="stable")
+    chosen = values[order[np.linspace(0, len(order) - 1, _GOLDEN_ROWS).astype(np.int64)]].copy()
+    random = np.random.default_rng(seed)
+    chosen[::2][random.random(chosen[::2].shape) < 0.2] = np.nan
+    chosen[0] = np.nan
+    return chosen

@@ -1,0 +1,218 @@
+"""`fraudstream models train`: a history in, a signed and registered model out."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+
+from models.bundle import Bundle
+from models.families.base import Parameter
+from models.families.catalogue import DEFAULT_FAMILY, FAMILIES
+from models.features.batch import batch_features
+from models.features.feature_set import DEFAULT
+from models.features.history import History
+from models.manifest import Lineage
+from models.registry import CHAMPION, Registry
+from models.thresholds import ReviewPolicy
+from models.training import DAY_MS, Provenance, Recipe, TrainingRows, train
+from producers.column_mapping import read_mapping
+from stream_app.commands.connection import redis_option, redis_prefix_option
+from stream_app.commands.model_options import actor_option, json_option, key_to_sign, signing_key_option
+from stream_app.commands.model_tables import as_json, card
+from stream_app.commands.training_history import TrainingHistoryError, known_by, labelled_file, simulated
+
+
+def _parameters(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> dict[str, Parameter]:
+    """Read NAME=VALUE; a value is a number where it reads as one."""
+    read: dict[str, Parameter] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        read[name] = _number(value)
+    return read
+
+
+def _number(text: str) -> Parameter:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+@click.command(name="train")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Train on the labelled transactions of this Parquet or CSV file."
+)
+@click.option("--mapping", metavar="NAME|FILE", help="Which column is which field: handbook, or a JSON file.")
+@click.option("--simulated", "is_simulated", is_flag=True, help="Train on a simulated bank.")
+@click.option("--days", type=click.IntRange(1), default=60, show_default=True, help="Days to simulate.")
+@click.option("--customers", type=click.IntRange(10), default=10_000, show_default=True, help="Customers to simulate.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the simulation and of the fit.")
+@click.option(
+    "--from-day",
+    type=click.IntRange(0),
+    default=28,
+    show_default=True,
+    help="First day to fit on; earlier ones fill the windows.",
+)
+@click.option("--to-day", type=click.IntRange(1), help="First day that nothing is known of; the end by default.")
+@click.option(
+    "--label-delay-days",
+    type=click.FloatRange(0),
+    default=7.0,
+    show_default=True,
+    help="How old a transaction is when it is taken as labelled; a file's frauds are known then.",
+)
+@click.option(
+    "--family", type=click.Choice(list(FAMILIES)), default=DEFAULT_FAMILY, show_default=True, help="Kind of model."
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=_parameters,
+    metavar="NAME=VALUE",
+    help="Of the family; may be repeated.",
+)
+@click.option(
+    "--review-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.005,
+    show_default=True,
+    help="Share of transactions to review.",
+)
+@click.option("--alerts-per-day", type=click.FloatRange(0, min_open=True), help="The same as a number a day.")
+@click.option(
+    "--decline-precision",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.95,
+    show_default=True,
+    help="Least share of frauds among the declined.",
+)
+@click.option("--promote", is_flag=True, help="Make it the champion.")
+@signing_key_option
+@actor_option
+@redis_option
+@redis_prefix_option
+@json_option
+def train_command(
+    file: Path | None,
+    mapping: str | None,
+    is_simulated: bool,
+    days: int,
+    customers: int,
+    seed: int,
+    from_day: int,
+    to_day: int | None,
+    label_delay_days: float,
+    family: str,
+    parameters: dict[str, Parameter],
+    review_share: float,
+    alerts_per_day: float | None,
+    decline_precision: float,
+    promote: bool,
+    signing_key: Path | None,
+    actor: str,
+    redis_url: str,
+    redis_prefix: str,
+    json_only: bool,
+) -> None:
+    """Train a model on a file or on a simulated bank, and register it."""
+    if (file is not None) == is_simulated:
+        raise click.UsageError("give either --file FILE or --simulated")
+    registry = Registry(redis_url, redis_prefix)
+    aliases = registry.aliases()
+    key = key_to_sign(signing_key)
+    policy = ReviewPolicy(review_share, alerts_per_day, decline_precision)
+    recipe = Recipe(family, parameters, seed, gap_ms=int(label_delay_days * DAY_MS), policy=policy)
+    with _progress() as report:
+        if file is not None:
+            history = labelled_file(file, read_mapping(mapping, {}, {}), to_day, label_delay_days, report)
+            source = f"file {file.name}"
+        else:
+            history = simulated(days, seed, customers, report)
+            source = f"simulated bank, seed {seed}, {customers} customers"
+        rows = training_rows(history, source, from_day, to_day, label_delay_days, report)
+        parent = aliases[CHAMPION].version if CHAMPION in aliases else None
+        provenance = Provenance(time.time_ns() // 1_000_000, code_commit(), Lineage(parent=parent))
+        bundle = train(rows, recipe, provenance, key, report=report)
+    registry.put(bundle)
+    if promote:
+        registry.promote(bundle.version, actor, f"trained on {source} with --promote")
+    _show(bundle, registry, json_only=json_only)
+
+
+def training_rows(
+    history: History,
+    source: str,
+    from_day: int,
+    to_day: int | None,
+    maturity_days: float,
+    report: Callable[[str], None],
+) -> TrainingRows:
+    """Return the mature rows from `from_day` on, with features and labels as they were known at the start of `to_day`."""
+    times = history.columns.event_time
+    if not len(times):
+        raise TrainingHistoryError(f"{source} has no transactions")
+    start = int(times.min()) // DAY_MS * DAY_MS
+    as_of = start + to_day * DAY_MS if to_day is not None else (int(times.max()) // DAY_MS + 1) * DAY_MS
+    known = known_by(history, as_of)
+    times = known.columns.event_time
+    chosen = (times >= start + from_day * DAY_MS) & (times <= as_of - int(maturity_days * DAY_MS))
+    if not chosen.any():
+        days = (as_of - start) // DAY_MS
+        raise TrainingHistoryError(
+            f"no row of {source} is from day {from_day} on and {maturity_days:g} days old on day {days}; lower --from-day or give more days"
+        )
+    report(f"computing features of {len(known):,} transactions")
+    values = batch_features(known, DEFAULT)
+    description = f"{source}, days {from_day} to {(as_of - start) // DAY_MS}"
+    return TrainingRows(
+        values[chosen], known.is_fraud[chosen], times[chosen], known.columns.card[chosen].astype(np.uint64), description
+    )
+
+
+def code_commit() -> str:
+    """Return the commit of the code that runs, with a plus when it was changed since; empty outside a repository."""
+    folder = Path(__file__).parent
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show the step at hand on stderr: moving on a terminal, a line each elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: print(text, file=sys.stderr)
+        return
+    with console.status("starting") as status:
+        yield status.update
+
+
+def _show(bundle: Bundle, registry: Registry, *, json_only: bool) -> None:
+    aliases = registry.aliases()
+    if json_only:
+        print(as_json({"version": bundle.version, "aliases": aliases, "manifest": bundle.manifest}))
+        return
+    moves = [record for record in registry.audit() if record.version == bundle.version]
+    Console().print(card(bundle.manifest, aliases, moves))

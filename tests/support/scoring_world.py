@@ -1,0 +1,177 @@
+"""A bank, a broker, a registry and workers on one fresh set of topics: what a fault test breaks."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from models.bundle import Bundle
+from models.features.feature_set import DEFAULT
+from models.registry import Registry
+from models.schema import wire
+from models.schema.decoding import decode_transactions
+from models.schema.murmur2 import murmur2_partition
+from models.schema.topics import TopicNames
+from models.schema.transaction import Transaction
+from stream_app.topic_admin import admin_client
+from tests.support.scored_output import Place, ScoredOutput, undisturbed
+from tests.support.scoring_process import ScoringProcess
+from tests.support.tiny_models import TinyModels
+from tests.support.topic_recorder import TopicRecorder
+
+
+@dataclass
+class ScoringWorld:
+    """Everything around the workers of one test."""
+
+    broker: str
+    redis_url: str
+    redis_prefix: str
+    topics: TopicNames
+    folder: Path
+    models: TinyModels
+    partitions: int
+    workers: list[ScoringProcess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.group = f"{self.topics.prefix}score"
+        self.registry = Registry(self.redis_url, self.redis_prefix)
+        self.output = ScoredOutput(self.broker, self.topics)
+        self.sent: dict[int, list[Transaction]] = {partition: [] for partition in range(self.partitions)}
+        self._producer = Producer({"bootstrap.servers": self.broker, "linger.ms": 5, "log_level": 0})
+
+    @property
+    def admin(self) -> AdminClient:
+        """A client for breaking things."""
+        return admin_client(self.broker)
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the workers keep their checkpoints."""
+        return self.folder / "checkpoints"
+
+    # the bank
+
+    def send(self, transactions: Iterable[Transaction]) -> None:
+        """Publish transactions as a bank does: keyed by card, partitioned by murmur2."""
+        for transaction in transactions:
+            key = transaction.card_id.encode()
+            self.put(transaction, murmur2_partition(key, self.partitions))
+        self.flush()
+
+    def put(self, transaction: Transaction, partition: int) -> None:
+        """Publish one transaction to a certain partition."""
+        self.put_bytes(wire.encode(transaction), transaction.card_id.encode(), partition)
+        self.sent[partition].append(transaction)
+
+    def put_bytes(self, value: bytes, key: bytes, partition: int) -> None:
+        """Publish anything."""
+        while True:
+            try:
+                self._producer.produce(self.topics.transactions, value, key, partition)
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def flush(self) -> None:
+        """Wait until all that was published is there."""
+        assert self._producer.flush(30) == 0
+
+    # the workers
+
+    def promote(self, bundle: Bundle, actor: str = "tester") -> str:
+        """Put a model into the registry and make it champion."""
+        version = self.registry.put(bundle)
+        self.registry.promote(version, actor, "test")
+        return version
+
+    def start(
+        self, *options: str, sabotage: Callable[[], None] | None = None, redis_url: str | None = None, data: str = "data"
+    ) -> ScoringProcess:
+        """Start a worker with fast commits and checkpoints."""
+        arguments = [
+            "score", "--broker", self.broker, "--redis", redis_url or self.redis_url, "--topic-prefix", self.topics.prefix,
+            "--redis-prefix", self.redis_prefix, "--group", self.group, "--checkpoints", str(self.checkpoints),
+            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", *options,
+        ]  # fmt: skip
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        worker = ScoringProcess(arguments, {"FRAUDSTREAM_DATA": str(self.folder / data)}, log, sabotage)
+        self.workers.append(worker)
+        return worker
+
+    def close(self) -> None:
+        """End every worker and disconnect."""
+        for worker in self.workers:
+            worker.kill()
+        self.output.close()
+
+    # what must hold
+
+    def wait_for_all(self, count: int | None = None, deadline_s: float = 60.0) -> None:
+        """Wait until everything that was sent (or `count`) is scored."""
+        total = sum(map(len, self.sent.values())) if count is None else count
+        self.output.wait_for_scores(total, deadline_s)
+
+    def input(self) -> dict[int, list[tuple[int, Transaction]]]:
+        """What a consumer of committed records finds in `transactions`: offset and transaction, the decodable ones."""
+        recorder = TopicRecorder(self.broker, self.topics.transactions)
+        try:
+            recorder.read_to_end()
+            found = {}
+            for partition, records in recorder.records.items():
+                good, indices, _ = decode_transactions([record.value() for record in records])
+                found[partition] = [(records[i].offset() or 0, one) for i, one in zip(indices, good, strict=True)]
+            return found
+        finally:
+            recorder.close()
+
+    def check_exactly_once(self, epoch: int = 0) -> None:
+        """By the reader's rule every transaction is scored once, in order, none is missing and none is made up."""
+        self.output.scores.read_to_end()
+        kept = self.output.kept()
+        for partition, records in self.input().items():
+            wanted = [(offset, transaction.transaction_id) for offset, transaction in records]
+            found = [(place[2], score.transaction_id) for place, score in kept.items() if place[:2] == (partition, epoch)]
+            assert len(found) == len(wanted), f"partition {partition}: {len(found)} kept of {len(wanted)}"
+            assert found == wanted, f"partition {partition} differs"
+
+    def check_features(self, epoch: int = 0) -> None:
+        """Every kept score has its feature row, with the values of an undisturbed run, bit for bit."""
+        rows = self.output.counted_rows()
+        for partition, records in self.input().items():
+            if not records:
+                continue
+            values, _ = undisturbed([transaction for _, transaction in records])
+            for (offset, transaction), expected in zip(records, values, strict=True):
+                place: Place = (partition, epoch, offset)
+                assert place in rows, f"no feature row for {place}"
+                row = rows[place]
+                assert row.transaction_id == transaction.transaction_id
+                same = np.array_equal(row.values.view(np.uint32), expected.view(np.uint32))
+                assert same or np.array_equal(row.values, expected, equal_nan=True), _difference(place, row.values, expected)
+                assert row.verified, f"unverified row at {place}"
+
+    def check_nothing_lost(self, epoch: int = 0) -> None:
+        """Both of the above."""
+        self.check_exactly_once(epoch)
+        self.check_features(epoch)
+
+    # breaking things
+
+    def delete_records(self, topic: str, before: Sequence[int] | None = None) -> None:
+        """Delete the records of every partition below an offset; all there are by default."""
+        places = [
+            TopicPartition(topic, partition, OFFSET_END if before is None else before[partition])
+            for partition in range(self.partitions)
+        ]
+        for deleted in self.admin.delete_records(places).values():
+            deleted.result()
+
+
+def _difference(place: Place, found: np.ndarray, expected: np.ndarray) -> str:
+    columns = np.flatnonzero(~((found == expected) | (np.isnan(found) & np.isnan(expected))))
+    return f"{place}: " + ", ".join(f"{DEFAULT.names[c]} {found[c]} instead of {expected[c]}" for c in columns[:5])

@@ -1,0 +1,79 @@
+"""Small signed models for workers under test, made once a session."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from models.bundle import Bundle
+from models.families.catalogue import family
+from models.features.feature_set import DEFAULT
+from models.manifest import Golden, Manifest, Thresholds, TrainingData
+from models.signing import SigningKey
+
+
+def tiny_bundle(key: SigningKey, seed: int) -> Bundle:
+    """Twenty small trees over random rows, some of which are flagged."""
+    draw = np.random.default_rng(seed)
+    rows = draw.normal(50, 40, (2000, len(DEFAULT))).astype(np.float32)
+    frauds = rows[:, 0] + rows[:, 5] + draw.normal(0, 20, len(rows)) > 170
+    trees = family("hist_gradient_boosting")
+    estimator = trees.fit(rows, frauds, None, seed, max_iter=20, max_leaf_nodes=8)
+    golden = Golden.of(rows[:8], estimator.predict_proba(rows[:8])[:, 1].astype(np.float32))
+    manifest = Manifest(
+        created_at=1_700_000_000_000 + seed,
+        family=trees.name,
+        parameters={},
+        seed=seed,
+        feature_set=DEFAULT.version,
+        feature_names=list(DEFAULT.names),
+        onnx_sha256="",
+        data=TrainingData("random rows", 0, 1, len(rows), int(frauds.sum())),
+        code_commit="test",
+        metrics={},
+        thresholds=Thresholds(0.3, 0.9),
+        golden=golden,
+    )
+    return Bundle.build(manifest, trees.to_onnx(estimator, len(DEFAULT)), key)
+
+
+@dataclass(frozen=True)
+class TinyModels:
+    """Models of an allowed signer, and what must be refused."""
+
+    folder: Path
+
+    @property
+    def signers(self) -> Path:
+        """The folder of allowed public keys."""
+        return self.folder / "allowed-signers"
+
+    @cached_property
+    def _key(self) -> SigningKey:
+        key = SigningKey.load_or_create(self.folder / "signing-key.pem")
+        key.publish(self.signers)
+        return key
+
+    @cached_property
+    def first(self) -> Bundle:
+        """The champion."""
+        return tiny_bundle(self._key, 1)
+
+    @cached_property
+    def second(self) -> Bundle:
+        """Its successor."""
+        return tiny_bundle(self._key, 2)
+
+    @cached_property
+    def foreign(self) -> Bundle:
+        """Whole, but signed by a key that nobody allowed."""
+        return tiny_bundle(SigningKey.load_or_create(self.folder / "foreign-key.pem"), 3)
+
+    @cached_property
+    def bent(self) -> Bundle:
+        """Signed by an allowed key, with one bit of the graph turned over afterwards."""
+        whole = tiny_bundle(self._key, 4)
+        onnx = bytearray(whole.onnx)
+        onnx[len(onnx) // 2] ^= 1
+        return replace(whole, onnx=bytes(onnx))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
-import onnx
+from onnx import ModelProto
 
 from models.errors import FraudstreamError
 from models.manifest import Manifest, decode_manifest
@@ -38,7 +38,7 @@ class Bundle:
     signer: str
 
     @classmethod
-    def build(cls, manifest: Manifest, graph: onnx.ModelProto, key: SigningKey) -> "Bundle":
+    def build(cls, manifest: Manifest, graph: ModelProto, key: SigningKey) -> "Bundle":
         """Fill in the graph's hash and the version, and sign."""
         content = graph.SerializeToString(deterministic=True)
         hashed = msgspec.structs.replace(manifest, onnx_sha256=hashlib.sha256(content).hexdigest())
@@ -69,7 +69,7 @@ class Bundle:
         found = hashlib.sha256(self.onnx).hexdigest()
         if found != self.manifest.onnx_sha256:
             raise BundleError(
-                f"graph of {self.version} has sha256 {found[:12]}…, its manifest says {self.manifest.onnx_sha256[:12]}…:"
+                f"graph of {self.version} has sha256 {found[:12]}…, not {self.manifest.onnx_sha256[:12]}…:"
                 f" {len(self.onnx)} bytes are truncated or altered; fetch the bundle again"
             )
         return self.manifest

@@ -38,7 +38,7 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Scores at or above `decline` are declined, at or above `review` reviewed; without `decline` nothing is declined."""
+    """Scores from `decline` on are declined, from `review` on reviewed; without `decline` nothing is declined."""
 
     review: float
     decline: float | None = None
@@ -125,6 +125,7 @@ def decode_manifest(content: bytes) -> Manifest:
         raise ManifestError(f"manifest cannot be read ({error}); this release reads manifest_version 1") from error
     if manifest.sealed().version != manifest.version:
         raise ManifestError(
-            f"manifest calls itself {manifest.version} but its content is {manifest.sealed().version}; fetch the bundle again"
+            f"manifest calls itself {manifest.version} but its content is {manifest.sealed().version};"
+            " fetch the bundle again"
         )
     return manifest

@@ -125,7 +125,8 @@ class Registry:
     def move(self, name: str, version: str, actor: str, reason: str, expected_sequence: int | None = None) -> Alias:
         """Point an alias at a version.
 
-        `expected_sequence` is the sequence the alias must still have (0: it must not exist yet); None moves it whatever it has.
+        `expected_sequence` is the sequence that the alias must still have, 0 that it must not exist yet; None moves it
+        in any case.
         """
 
         def plan(aliases: dict[str, Alias]) -> list[tuple[str, str]]:
@@ -135,7 +136,10 @@ class Registry:
         return self._move("move", plan, actor, reason)[-1]
 
     def promote(self, version: str, actor: str, reason: str, expected_sequence: int | None = None) -> Alias:
-        """Make a version champion and the champion before it `previous`, in one step; `expected_sequence` is the champion's."""
+        """Make a version champion and the champion before it `previous`, in one step.
+
+        `expected_sequence` is the champion's.
+        """
 
         def plan(aliases: dict[str, Alias]) -> list[tuple[str, str]]:
             _expect(CHAMPION, aliases, expected_sequence)
@@ -189,7 +193,8 @@ class Registry:
             return getattr(self._client, command)(*arguments)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise RegistryError(
-                f"no Redis at {self.address} ({type(error).__name__}); start it with fraudstream stack up or name it with --redis"
+                f"no Redis at {self.address} ({type(error).__name__}); start it with fraudstream stack up,"
+                " or name it with --redis"
             ) from error
         except redis.RedisError as error:
             raise RegistryError(f"Redis at {self.address} refused {command}: {error}") from error

@@ -13,6 +13,7 @@ from models.bundle import Bundle, BundleError
 from models.errors import FraudstreamError
 from models.explain.explainer import Explainer, explainer_of
 from models.families.graph import INPUT, OUTPUT
+from models.families.session import open_session
 from models.features.feature_set import FEATURE_SETS, FeatureSet
 from models.manifest import Manifest
 from models.signing import AllowedSigners
@@ -49,8 +50,8 @@ class LoadedModel:
         features = _fitting_feature_set(manifest)
         try:
             graph = onnx.load_model_from_string(bundle.onnx)
-            session = ort.InferenceSession(bundle.onnx, _options(threads), providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - protobuf and onnxruntime raise types of their own, without a common root
+            session = open_session(bundle.onnx, threads)
+        except Exception as error:  # protobuf and onnxruntime raise types of their own, without a common root
             raise BundleError(
                 f"graph of {manifest.version} cannot be loaded ({error}); train the model again"
             ) from error
@@ -66,12 +67,13 @@ class LoadedModel:
 
     def score(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the probability of fraud [N] for rows of features [N, F]; raises ScoringError if one is no number."""
-        if values.ndim != 2 or values.shape[1] != len(self.feature_set) or values.dtype != np.float32:
+        width = len(self.feature_set)
+        if values.shape[1:] != (width,) or values.dtype != np.float32:
             raise ScoringError(
-                f"{self.version} scores float32 rows of {len(self.feature_set)} features, not {values.dtype} {values.shape}"
+                f"{self.version} scores float32 rows of {width} features, not {values.dtype} {values.shape}"
             )
         scores: npt.NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: values})[0].reshape(-1)
-        # One sum is a third of the cost of looking at each score, and is NaN if any of them is.
+        # The sum is NaN if any score is: one number to look at instead of an array.
         if not math.isfinite(scores.sum()):
             row = int(np.flatnonzero(~np.isfinite(scores))[0])
             raise ScoringError(f"{self.version} scores row {row} as {scores[row]}; look at its features")
@@ -135,13 +137,3 @@ def _fitting_feature_set(manifest: Manifest) -> FeatureSet:
     if list(features.names) != manifest.feature_names:
         raise BundleError(f"{manifest.version} names other features than {features.version} has; train the model again")
     return features
-
-
-def _options(threads: int) -> ort.SessionOptions:
-    """One thread per worker: a batch of 500 rows is too small to share, and spinning threads take the other core."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options

@@ -20,12 +20,12 @@ class ReviewPolicy:
     Parameters
     ----------
     review_share
-        Share of transactions at or above the review threshold; 0.5 % is what fraud teams commonly staff for.
+        Share of transactions at or above the review threshold.
     alerts_per_day
         The same as a number a day; goes before the share.
     decline_precision
-        Least share of frauds among the declined: at .95 one customer is refused wrongly for 19 frauds stopped. None declines
-        nothing.
+        Least share of frauds among the declined: at .95 one customer is refused wrongly for 19 frauds stopped. None
+        declines nothing.
     decline_evidence
         Least number of judged transactions a decline threshold must rest on.
     """
@@ -61,7 +61,7 @@ class ReviewPolicy:
         within = np.flatnonzero(alerts <= share * len(scores))
         if not len(within):
             raise ThresholdError(
-                f"{share * len(scores):.1f} alerts on {len(scores)} rows are fewer than share the highest score: raise the capacity"
+                f"{share * len(scores):.1f} alerts on {len(scores)} rows: more rows share the highest score; review more"
             )
         review = float(levels[within[-1]])
         if self.decline_precision is None:

@@ -19,6 +19,8 @@ from models.thresholds import ReviewPolicy
 
 DAY_MS = 24 * 3600 * 1000
 _GOLDEN_ROWS = 48
+_GOLDEN_UNKNOWN_SHARE = 0.2
+_GOLDEN_DRAWN_FROM = 50_000
 _CARDS_A_DAY = 100
 
 
@@ -66,6 +68,17 @@ class TrainingRows:
         taken = (self.values[chosen], self.is_fraud[chosen], self.event_time[chosen], self.card[chosen])
         return TrainingRows(*taken, self.description, weight, self.table_versions)
 
+    def summary(self) -> TrainingData:
+        """Return what the manifest says of these rows."""
+        return TrainingData(
+            description=self.description,
+            from_event_time=int(self.event_time.min()),
+            to_event_time=int(self.event_time.max()),
+            rows=len(self),
+            frauds=int(self.is_fraud.sum()),
+            table_versions=dict(self.table_versions),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -90,7 +103,7 @@ class Recipe:
     seed: int = 1
     hold_out_share: float = 0.2
     gap_ms: int = 7 * DAY_MS
-    policy: ReviewPolicy = ReviewPolicy()
+    policy: ReviewPolicy = field(default_factory=ReviewPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,7 @@ class Provenance:
 
     created_at: int
     code_commit: str
-    lineage: Lineage = Lineage()
+    lineage: Lineage = field(default_factory=Lineage)
 
 
 def train(
@@ -110,20 +123,26 @@ def train(
     feature_set: FeatureSet = DEFAULT,
     report: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
-    """Fit, judge, choose thresholds, fit again on all rows, sign, and load once to prove it; `report` hears each step."""
+    """Fit, judge, choose thresholds, fit again on all rows, sign, and load as a scorer does; `report` hears each step.
+
+    Raises
+    ------
+    TrainingError, FamilyError, ThresholdError
+        The rows do not suffice, or the recipe cannot be followed.
+    BundleError
+        The graph does not score as the fitted model does.
+    """
     kind = family(recipe.family)
     parameters = resolve_parameters(kind, recipe.parameters)
     early, late = split_in_time(rows, recipe.hold_out_share, recipe.gap_ms)
-    report(f"fitting {kind.name} on {len(early)} rows to judge it on {len(late)} later ones")
+    report(f"fitting {kind.name} on {len(early):,} rows to judge it on {len(late):,} later ones")
     judged = kind.fit(early.values, early.is_fraud, early.weight, recipe.seed, **parameters)
     scores = probabilities(judged, late.values)
     thresholds = recipe.policy.thresholds(scores, late.is_fraud, float(np.ptp(late.event_time)) / DAY_MS)
-    figures = judge(
-        scores, late, thresholds, f"fitted on the {len(early)} rows up to {early.event_time.max()} ms; not released"
-    )
-    report(f"fitting {kind.name} on all {len(rows)} rows")
+    fit = f"the same recipe fitted on the {len(early):,} earlier rows; the released model is fitted on all"
+    report(f"fitting {kind.name} on all {len(rows):,} rows")
     released = kind.fit(rows.values, rows.is_fraud, rows.weight, recipe.seed, **parameters)
-    golden = golden_rows(rows.values, probabilities(released, rows.values[:_SAMPLED]), recipe.seed)
+    golden = golden_rows(rows.values, probabilities(released, rows.values[:_GOLDEN_DRAWN_FROM]), recipe.seed)
     manifest = Manifest(
         created_at=provenance.created_at,
         family=kind.name,
@@ -132,16 +151,9 @@ def train(
         feature_set=feature_set.version,
         feature_names=list(feature_set.names),
         onnx_sha256="",
-        data=TrainingData(
-            description=rows.description,
-            from_event_time=int(rows.event_time.min()),
-            to_event_time=int(rows.event_time.max()),
-            rows=len(rows),
-            frauds=int(rows.is_fraud.sum()),
-            table_versions=dict(rows.table_versions),
-        ),
+        data=rows.summary(),
         code_commit=provenance.code_commit,
-        metrics={"hold_out": figures},
+        metrics={"hold_out": judge(scores, late, thresholds, fit)},
         thresholds=thresholds,
         golden=Golden.of(golden, probabilities(released, golden)),
         lineage=provenance.lineage,
@@ -150,9 +162,6 @@ def train(
     report(f"checking that {bundle.version} scores as the fitted model does")
     LoadedModel.load(bundle, AllowedSigners.of([key.public_key]))
     return bundle
-
-
-_SAMPLED = 50_000
 
 
 def split_in_time(rows: TrainingRows, hold_out_share: float, gap_ms: int) -> tuple[TrainingRows, TrainingRows]:
@@ -221,6 +230,6 @@ def golden_rows(values: Values, scores: npt.NDArray[np.float32], seed: int) -> V
     order = np.argsort(scores, kind="stable")
     chosen = values[order[np.linspace(0, len(order) - 1, _GOLDEN_ROWS).astype(np.int64)]].copy()
     random = np.random.default_rng(seed)
-    chosen[::2][random.random(chosen[::2].shape) < 0.2] = np.nan
+    chosen[::2][random.random(chosen[::2].shape) < _GOLDEN_UNKNOWN_SHARE] = np.nan
     chosen[0] = np.nan
     return chosen

@@ -1,5 +1,6 @@
 """Faust apps whose inputs come from a service of their own, and how such a process runs and ends."""
 
+import gc
 import logging
 import os
 import sys
@@ -16,6 +17,10 @@ FAILED_EXIT_CODE = 1
 REFUSED_EXIT_CODE = 2
 
 
+class DataFolderError(FraudstreamError):
+    """Raised when a process cannot write to its data folder."""
+
+
 class _WithoutFaustConsumer(BootStrategy):  # type: ignore[misc]  # Faust is untyped
     enable_kafka = False
 
@@ -27,14 +32,28 @@ class ChannelApp(faust.App):  # type: ignore[misc]  # Faust is untyped
 
 
 def channel_app(name: str, broker: str, data_folder: Path) -> ChannelApp:
-    """Make an app; nothing connects before it is started."""
-    return ChannelApp(
-        name, broker=f"kafka://{broker}", web_enabled=False, store="memory://", datadir=str(data_folder / "faust")
-    )
+    """Make an app; nothing connects before it is started.
+
+    Raises
+    ------
+    DataFolderError
+        When the data folder cannot be made: Faust makes only the last part of a path, and fails late.
+    """
+    folder = data_folder / "faust"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataFolderError(
+            f"data folder {data_folder} cannot be used ({error.strerror}); name another with FRAUDSTREAM_DATA"
+        ) from error
+    return ChannelApp(name, broker=f"kafka://{broker}", web_enabled=False, store="memory://", datadir=str(folder))
 
 
 def run_app(app: ChannelApp) -> None:
     """Run until SIGTERM or Ctrl-C; leaves by SystemExit."""
+    # What was imported stays: without this a collection walks it all, 0.1 s, each time a few thousand records were made.
+    gc.collect()
+    gc.freeze()
     # Faust's own logging set-up makes the root logger speak DEBUG at `-l warn`: ours stands already.
     worker = faust.Worker(app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None

@@ -1,1 +1,4 @@
-"""Contributions of features to a score, in log-odds: `tree_shap` for boosted trees, `linear` for logistic regression."""
+"""Contributions of features to a score, in log-odds.
+
+`tree_shap` explains boosted trees, `linear` logistic regression, `explainer` chooses between them.
+"""

@@ -1,1 +1,4 @@
-"""Families of models behind one interface: `base` states it, `catalogue` lists them, `tree_ensemble` is what the tree families share."""
+"""Families of models behind one interface: `base` states it, `catalogue` lists them.
+
+`tree_ensemble`, `linear_model` and `graph` are how they become ONNX.
+"""

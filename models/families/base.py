@@ -12,6 +12,8 @@ from models.errors import FraudstreamError
 Values = npt.NDArray[np.float32]
 Parameter = float | int | str | bool | None
 
+_TABLE = 2
+
 
 class FamilyError(FraudstreamError):
     """Raised for an unknown family, a parameter it does not take, or rows that it cannot be fitted on."""
@@ -70,7 +72,7 @@ def resolve_parameters(family: Family, given: Mapping[str, Parameter]) -> dict[s
 def check_rows(values: Values, is_fraud: npt.NDArray[np.bool_], sample_weight: npt.NDArray[np.float64] | None) -> None:
     """Refuse rows that no family can be fitted on."""
     rows = values.shape[0]
-    if values.ndim != 2 or values.dtype != np.float32:
+    if len(values.shape) != _TABLE or values.dtype != np.float32:
         raise FamilyError(f"features must be a float32 table, not {values.dtype} of {values.ndim} dimensions")
     if len(is_fraud) != rows or (sample_weight is not None and len(sample_weight) != rows):
         raise FamilyError(f"{rows} rows of features need as many labels and weights, not {len(is_fraud)} labels")

@@ -39,9 +39,7 @@ def batch_features(
     return out
 
 
-def _fill_profiles(
-    history: History, feature_set: FeatureSet, maturity_ms: int, out: npt.NDArray[np.float32]
-) -> None:
+def _fill_profiles(history: History, feature_set: FeatureSet, maturity_ms: int, out: npt.NDArray[np.float32]) -> None:
     columns = history.columns
     declined = np.zeros(len(history), np.bool_) if history.declined is None else history.declined
     explained = feature_set.explained(out)
@@ -58,7 +56,7 @@ def _fill_profiles(
             statements.add(statement)
         statements.take_due(as_of)
         step = counts.close(as_of, terminals.count)
-        table.apply_counts(as_of, hashes[step.terminals], step.counts, step.first_unexplained_at)
+        table.apply_counts(as_of, hashes[step.terminals], step.counts, step.times)
         rows = slice(start, stop)
         table.fill(columns.slice(start, stop), out[rows])
         stored = counts.add(

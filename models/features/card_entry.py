@@ -23,7 +23,10 @@ WEEKEND: Final = 1 << 16
 
 ENTRY: Final = np.dtype(
     [
-        ("stamp", np.int64),  # event_time << 18 | night << 17 | weekend << 16 | country << 6 | channel << 3 | entry_mode
+        (
+            "stamp",
+            np.int64,
+        ),  # event_time << 18 | night << 17 | weekend << 16 | country << 6 | channel << 3 | entry_mode
         ("transaction", np.uint64),
         ("amount", np.int32),  # minor units
         ("terminal", np.uint32),  # high half of the hash

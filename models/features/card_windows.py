@@ -4,25 +4,37 @@ from typing import Final
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from models.features.card_entry import LARGEST_AMOUNT, LATENESS_MS, LONGEST_GAP, STAMP_BITS, STORED_MS, WINDOW_MS
-from models.features.card_measures import marks_of, measure
+from models.features.card_measures import Counts, Entries, Scratch, marks_of, measure
 
 DUPLICATE, TOO_LATE, LATE = 1, 2, 4
 """Bits of a transaction's status: already in its card's window; over 24 hours late (neither counts); inserted in order."""
 
-BLOCK_SIZES: Final = np.array([2, 4, 6, 8] + [size << octave for octave in range(1, 28) for size in (5, 6, 7, 8)], np.int64)
+BLOCK_SIZES: Final = np.array(
+    [2, 4, 6, 8] + [size << octave for octave in range(1, 28) for size in (5, 6, 7, 8)], np.int64
+)
 """Entries that a card's block may hold: 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40 …"""
 NO_BLOCK: Final = -1
 
+Longs = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.int8]
+Octets = npt.NDArray[np.uint8]
+Shorts = npt.NDArray[np.uint16]
+Hashes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+Matrix = npt.NDArray[np.float32]
+
 
 @numba.njit(cache=True)
-def _time(entries, i):  # type: ignore[no-untyped-def]  # compiled
-    return entries[i].stamp >> STAMP_BITS
+def _time(entries: Entries, i: int) -> int:
+    return entries[i].stamp >> STAMP_BITS  # type: ignore[no-any-return]
 
 
 @numba.njit(cache=True)
-def _find(entries, first, stop, horizon, transaction):  # type: ignore[no-untyped-def]  # compiled
+def _find(entries: Entries, first: int, stop: int, horizon: int, transaction: np.uint64) -> int:
     i = stop - 1
     while i >= first and entries[i].stamp >> STAMP_BITS > horizon:
         if entries[i].transaction == transaction:
@@ -32,7 +44,7 @@ def _find(entries, first, stop, horizon, transaction):  # type: ignore[no-untype
 
 
 @numba.njit(cache=True)
-def _gaps(entries, first, stop, now, terminal, country):  # type: ignore[no-untyped-def]  # compiled
+def _gaps(entries: Entries, first: int, stop: int, now: int, terminal: int, country: int) -> tuple[int, int]:
     """Return the ms since the card was last at this terminal and in this country, as stored."""
     terminal_gap = country_gap = np.int64(LONGEST_GAP)
     i = stop - 1
@@ -50,7 +62,7 @@ def _gaps(entries, first, stop, now, terminal, country):  # type: ignore[no-unty
 
 
 @numba.njit(cache=True)
-def _shorten_next_gaps(entries, start, stop, now, terminal, country):  # type: ignore[no-untyped-def]  # compiled
+def _shorten_next_gaps(entries: Entries, start: int, stop: int, now: int, terminal: int, country: int) -> None:
     """After a late insertion: the next transactions at its terminal and in its country have a nearer predecessor."""
     terminal_open = country_open = True
     i = start
@@ -66,7 +78,7 @@ def _shorten_next_gaps(entries, start, stop, now, terminal, country):  # type: i
 
 
 @numba.njit(cache=True)
-def _take_block(size_class, free, used, entries):  # type: ignore[no-untyped-def]  # compiled
+def _take_block(size_class: int, free: Longs, used: Longs, entries: Entries) -> int:
     """Return the first entry of a free block, whose first entry's `stamp` held the next free one."""
     block = free[size_class]
     if block != NO_BLOCK:
@@ -78,7 +90,16 @@ def _take_block(size_class, free, used, entries):  # type: ignore[no-untyped-def
 
 
 @numba.njit(cache=True)
-def _make_room(row, horizon, firsts, lengths, size_classes, entries, free, used):  # type: ignore[no-untyped-def]  # compiled
+def _make_room(
+    row: int,
+    horizon: int,
+    firsts: Longs,
+    lengths: Ints,
+    size_classes: Bytes,
+    entries: Entries,
+    free: Longs,
+    used: Longs,
+) -> None:
     """Make the card's block hold one more: drop what is out of the window, else move to a larger block."""
     first, length, size_class = firsts[row], lengths[row], np.int64(size_classes[row])
     gone = 0
@@ -99,7 +120,16 @@ def _make_room(row, horizon, firsts, lengths, size_classes, entries, free, used)
 
 
 @numba.njit(cache=True)
-def _store(first, position, length, entries, stamp, transaction, amount, terminal):  # type: ignore[no-untyped-def]  # compiled
+def _store(
+    first: int,
+    position: int,
+    length: int,
+    entries: Entries,
+    stamp: int,
+    transaction: np.uint64,
+    amount: int,
+    terminal: int,
+) -> None:
     now = stamp >> STAMP_BITS
     country = stamp >> 6 & 0x3FF
     terminal_gap, country_gap = _gaps(entries, first, position, now, terminal, country)
@@ -116,10 +146,12 @@ def _store(first, position, length, entries, stamp, transaction, amount, termina
 
 
 @numba.njit(cache=True)
-def advance_cards(  # type: ignore[no-untyped-def]  # compiled
-    start, event_times, all_amounts, transactions, terminals, countries, channels, entry_modes, mccs, rows,
-    firsts, lengths, size_classes, changed, entries, free, used, scratch, counts, wanted, out, status,
-):  # fmt: skip
+def advance_cards(
+    start: int, event_times: Longs, amounts: Longs, transactions: Hashes, terminals: Hashes, countries: Shorts,
+    channels: Octets, entry_modes: Octets, mccs: Shorts, rows: Ints,
+    firsts: Longs, lengths: Ints, size_classes: Bytes, changed: Flags, entries: Entries, free: Longs, used: Longs,
+    scratch: Scratch, counts: Counts, wanted: bool, out: Matrix, status: Octets,
+) -> int:  # fmt: skip
     """Measure and store rows from `start` on; returns the first row that it has no room for, or how many rows there are."""
     for i in range(start, rows.size):
         row = rows[i]
@@ -128,7 +160,7 @@ def advance_cards(  # type: ignore[no-untyped-def]  # compiled
             return i
         first = firsts[row]
         now = event_times[i]
-        amount = min(all_amounts[i], LARGEST_AMOUNT)
+        amount = min(amounts[i], LARGEST_AMOUNT)
         terminal = np.uint32(terminals[i] >> np.uint64(32))
         marks = marks_of(now, np.int64(countries[i]), np.int64(channels[i]), np.int64(entry_modes[i]))
         newest = _time(entries, first + length - 1) if length else now

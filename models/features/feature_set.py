@@ -80,4 +80,6 @@ def feature_set(version: str) -> FeatureSet:
         return FEATURE_SETS[version]
     except KeyError:
         known = ", ".join(FEATURE_SETS)
-        raise UnknownFeatureSetError(f"feature set {version!r} is not computed here (known: {known}): train a model on one of them") from None
+        raise UnknownFeatureSetError(
+            f"feature set {version!r} is not computed here (known: {known}): train a model on one of them"
+        ) from None

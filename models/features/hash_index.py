@@ -9,9 +9,12 @@ import numpy.typing as npt
 _SMALLEST_CAPACITY: Final = 1024
 _EMPTY: Final = -1
 
+Keys = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int32]
+
 
 @numba.njit(cache=True)
-def _look_up(keys, rows, wanted, found):  # type: ignore[no-untyped-def]  # compiled
+def _look_up(keys: Keys, rows: Rows, wanted: Keys, found: Rows) -> None:
     mask = np.uint64(keys.size - 1)
     one = np.uint64(1)
     for i in range(wanted.size):
@@ -22,7 +25,7 @@ def _look_up(keys, rows, wanted, found):  # type: ignore[no-untyped-def]  # comp
 
 
 @numba.njit(cache=True)
-def _add(keys, rows, wanted, found, count):  # type: ignore[no-untyped-def]  # compiled
+def _add(keys: Keys, rows: Rows, wanted: Keys, found: Rows, count: int) -> int:
     mask = np.uint64(keys.size - 1)
     one = np.uint64(1)
     for i in range(wanted.size):
@@ -42,12 +45,13 @@ class HashIndex:
 
     The keys are hashes already, so their low bits choose the place. At most half of the places are taken: 24 to 48 bytes a key.
 
-    Examples:
-        >>> index = HashIndex()
-        >>> index.add(np.array([7, 9, 7], np.uint64)).tolist()
-        [0, 1, 0]
-        >>> index.look_up(np.array([9, 8], np.uint64)).tolist()
-        [1, -1]
+    Examples
+    --------
+    >>> index = HashIndex()
+    >>> index.add(np.array([7, 9, 7], np.uint64)).tolist()
+    [0, 1, 0]
+    >>> index.look_up(np.array([9, 8], np.uint64)).tolist()
+    [1, -1]
     """
 
     __slots__ = ("_keys", "_rows", "count")
@@ -62,13 +66,13 @@ class HashIndex:
         """Bytes held."""
         return self._keys.nbytes + self._rows.nbytes
 
-    def look_up(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    def look_up(self, keys: Keys) -> Rows:
         """Return the row number of each key, -1 where it is unknown."""
         found = np.empty(len(keys), np.int32)
         _look_up(self._keys, self._rows, keys, found)
         return found
 
-    def add(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    def add(self, keys: Keys) -> Rows:
         """Return the row number of each key; unknown keys get the next free numbers."""
         found = np.empty(len(keys), np.int32)
         start = 0

@@ -38,7 +38,9 @@ class History:
         declined = self.is_fraud if self.declined is None else self.declined
         lengths = {len(self.columns), len(self.is_fraud), len(self.labelled_at), len(declined)}
         if len(lengths) > 1:
-            raise HistoryError(f"a history's columns have lengths {sorted(lengths)}: give one row per transaction in each")
+            raise HistoryError(
+                f"a history's columns have lengths {sorted(lengths)}: give one row per transaction in each"
+            )
 
     def __len__(self) -> int:
         """Return the number of transactions."""

@@ -104,8 +104,14 @@ class ProfileCounts:
         transaction = hash64(label.transaction_id)
         self._statements.add(Statement(label.labelled_at, offset, transaction, label.event_time, label.is_fraud))
 
-    def close_step(self, as_of: int) -> ProfileStep:
+    def close_step(self, as_of: int, *, everything: bool = False) -> ProfileStep:
         """Count as of a step and return what changed since the last.
+
+        Parameters
+        ----------
+        as_of: event time of the step.
+        everything: return every terminal, also those that did not change: for readers who may have seen steps that this
+            object, restored from a snapshot, has not.
 
         Raises
         ------
@@ -113,7 +119,7 @@ class ProfileCounts:
         """
         self._counts.check_step(as_of)
         self._statements.take_due(as_of)
-        counted = self._counts.close(as_of, self.terminals)
+        counted = self._counts.close(as_of, self.terminals, everything=everything)
         step = self._published(counted)
         if self._counts.step % _STEPS_BETWEEN_CLEANING == 0:
             self._statements.forget()
@@ -123,8 +129,9 @@ class ProfileCounts:
     def _published(self, counted: CountedStep) -> ProfileStep:
         names = [self._names[number] for number in counted.terminals.tolist()]
         changed, removed = [], []
-        counts, first_at = counted.counts.tolist(), counted.first_unexplained_at.tolist()
-        for name, count, at in zip(names, counts, first_at, strict=True):
+        counts, times = counted.counts.tolist(), counted.times.tolist()
+        for name, count, at in zip(names, counts, times, strict=True):
+            first, genuine, run = (None if moment == NEVER else moment for moment in at)
             profile = TerminalProfile(
                 terminal_id=name,
                 as_of=counted.as_of,
@@ -132,7 +139,9 @@ class ProfileCounts:
                 frauds=count[FRAUDS],
                 unexplained_frauds=count[UNEXPLAINED],
                 declines=count[DECLINES],
-                first_unexplained_fraud_at=None if at == NEVER else at,
+                first_unexplained_fraud_at=first,
+                last_genuine_at=genuine,
+                fraud_run_at=run,
             )
             if profile.is_empty:
                 removed.append(name)

@@ -17,27 +17,39 @@ from models.schema.terminal_profile import PROFILE_WINDOWS_DAYS, TerminalProfile
 WINDOWS = len(PROFILE_WINDOWS_DAYS)
 APPROVED, FRAUDS, UNEXPLAINED, DECLINES = range(4)
 """Rows of a terminal's counts int32[4, windows]."""
+FIRST_UNEXPLAINED, LAST_GENUINE, FRAUD_RUN = range(3)
+"""Columns of a terminal's times int64[3]: see TerminalProfile."""
+TIMES = 3
 NEVER = -1
-"""Stands for "no unexplained fraud" in arrays of times."""
+"""Stands for "none in the longest window" in arrays of times."""
 _RISK_PRIOR = 0.01
 
 
 @numba.njit(cache=True)
-def _fill(rows, event_times, profiles, first_unexplained_at, start, out):  # type: ignore[no-untyped-def]  # compiled
+def _fill(
+    rows: npt.NDArray[np.int32],
+    event_times: npt.NDArray[np.int64],
+    profiles: npt.NDArray[np.float32],
+    times: npt.NDArray[np.int64],
+    start: int,
+    out: npt.NDArray[np.float32],
+) -> None:
     width = profiles.shape[1]
     for i in range(rows.size):
         row = rows[i]
+        if row < 0:
+            out[i, start : start + width] = 0.0
+            out[i, start + width : start + width + TIMES] = NEVER
+            continue
         for k in range(width):
-            out[i, start + k] = profiles[row, k] if row >= 0 else 0.0
-        since = NEVER
-        if row >= 0 and first_unexplained_at[row] != NEVER:
-            out[i, start + width] = max(0, event_times[i] - first_unexplained_at[row]) / DAY_MS
-        else:
-            out[i, start + width] = since
+            out[i, start + k] = profiles[row, k]
+        for k in range(TIMES):
+            days = max(0, event_times[i] - times[row, k]) / DAY_MS
+            out[i, start + width + k] = days if times[row, k] != NEVER else NEVER
 
 
 def _values_of(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """Return the feature values of counts [n, 4, windows], without the age of the first unexplained fraud."""
+    """Return the feature values of counts [n, 4, windows], without those of the times."""
     approved, frauds, unexplained, declines = (counts[:, kind].astype(np.float64) for kind in range(4))
     risk = (frauds + _RISK_PRIOR) / (np.maximum(approved, frauds) + 1)
     risk[(approved == 0) & (frauds == 0)] = 0.0
@@ -45,7 +57,7 @@ def _values_of(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
 
 
 class ProfileTable:
-    """Terminal features as of one step; a terminal without a profile has zero everywhere and age -1.
+    """Terminal features as of one step; a terminal without a profile has zero everywhere and -1 for days since.
 
     Parameters
     ----------
@@ -61,8 +73,8 @@ class ProfileTable:
 
     def _clear(self) -> None:
         self._index = HashIndex()
-        self._profiles = np.zeros((0, len(TERMINAL_FEATURES) - 1), np.float32)
-        self._first_unexplained_at = np.zeros(0, np.int64)
+        self._profiles = np.zeros((0, len(TERMINAL_FEATURES) - TIMES), np.float32)
+        self._times = np.zeros((0, TIMES), np.int64)
 
     @property
     def terminals(self) -> int:
@@ -72,26 +84,26 @@ class ProfileTable:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, room to grow included."""
-        return self._index.nbytes + self._profiles.nbytes + self._first_unexplained_at.nbytes
+        return self._index.nbytes + self._profiles.nbytes + self._times.nbytes
 
     def apply(self, as_of: int, profiles: Iterable[TerminalProfile], removed: Iterable[str]) -> None:
         """Take one step as a whole: the changed profiles and the terminals whose counts are all zero now."""
         changed, gone = list(profiles), list(removed)
         counts = np.zeros((len(changed) + len(gone), 4, WINDOWS), np.int32)
-        first_at = np.full(len(counts), NEVER, np.int64)
+        times = np.full((len(counts), TIMES), NEVER, np.int64)
         if changed:
             rows = [(p.approved, p.frauds, p.unexplained_frauds, p.declines) for p in changed]
             counts[: len(changed)] = np.array(rows, np.int64).clip(max=np.iinfo(np.int32).max)
-            first_at[: len(changed)] = [_time_or_never(p.first_unexplained_fraud_at) for p in changed]
+            times[: len(changed)] = [_times_of(profile) for profile in changed]
         names: Sequence[str] = [*(profile.terminal_id for profile in changed), *gone]
-        self.apply_counts(as_of, hash64_column(names), counts, first_at)
+        self.apply_counts(as_of, hash64_column(names), counts, times)
 
     def apply_counts(
         self,
         as_of: int,
         terminals: npt.NDArray[np.uint64],
         counts: npt.NDArray[np.int32],
-        first_unexplained_at: npt.NDArray[np.int64],
+        times: npt.NDArray[np.int64],
     ) -> None:
         """Take one step as arrays.
 
@@ -100,22 +112,23 @@ class ProfileTable:
         as_of: event time of the step.
         terminals: [k] hashes of the terminals that changed, each once.
         counts: [k, 4, windows] approved, frauds, unexplained frauds, declines; all zero removes the terminal.
-        first_unexplained_at: [k] event time of the first unexplained fraud, -1 for none.
+        times: [k, 3] event times of the first unexplained fraud, the last genuine transaction and the run of frauds; -1 for none.
         """
         rows = self._index.add(terminals)
         if self.terminals > len(self._profiles):
             room = max(1024, 2 * self.terminals) - len(self._profiles)
             self._profiles = np.pad(self._profiles, ((0, room), (0, 0)))
-            self._first_unexplained_at = np.pad(self._first_unexplained_at, (0, room), constant_values=NEVER)
+            self._times = np.pad(self._times, ((0, room), (0, 0)), constant_values=NEVER)
         self._profiles[rows] = _values_of(counts)
-        self._first_unexplained_at[rows] = first_unexplained_at
+        self._times[rows] = times
         self.as_of = as_of
 
     def fill(self, columns: TransactionColumns, out: npt.NDArray[np.float32]) -> None:
         """Fill the terminal columns of the feature rows [n, F]."""
         rows = self._index.look_up(columns.terminal)
-        _fill(rows, columns.event_time, self._profiles, self._first_unexplained_at, self._start, out)
+        _fill(rows, columns.event_time, self._profiles, self._times, self._start, out)
 
 
-def _time_or_never(at: int | None) -> int:
-    return NEVER if at is None else at
+def _times_of(profile: TerminalProfile) -> list[int]:
+    times = (profile.first_unexplained_fraud_at, profile.last_genuine_at, profile.fraud_run_at)
+    return [NEVER if at is None else at for at in times]

@@ -10,7 +10,18 @@ import numpy.typing as npt
 from models.errors import FraudstreamError
 from models.features.card_entry import DAY_MS
 from models.features.hash_index import HashIndex
-from models.features.profile_table import APPROVED, DECLINES, FRAUDS, NEVER, UNEXPLAINED, WINDOWS
+from models.features.profile_table import (
+    APPROVED,
+    DECLINES,
+    FIRST_UNEXPLAINED,
+    FRAUD_RUN,
+    FRAUDS,
+    LAST_GENUINE,
+    NEVER,
+    TIMES,
+    UNEXPLAINED,
+    WINDOWS,
+)
 from models.schema.terminal_profile import PROFILE_WINDOWS_DAYS
 
 STEP_MS: Final = 6 * 3_600_000
@@ -20,6 +31,9 @@ _STEPS_A_DAY: Final = DAY_MS // STEP_MS
 _WINDOW_STEPS: Final = np.array([days * _STEPS_A_DAY for days in PROFILE_WINDOWS_DAYS], np.int64)
 _LONGEST_STEPS: Final = int(_WINDOW_STEPS[-1])
 
+Rows = npt.NDArray[np.void]
+Counts = npt.NDArray[np.int32]
+Times = npt.NDArray[np.int64]
 Arrays = dict[str, npt.NDArray[Any]]
 """A part of a checkpoint: named arrays, no objects in them."""
 
@@ -51,48 +65,65 @@ class CountedStep:
     ----------
     terminals: int32[k] numbers of the terminals.
     counts: int32[k, 4, windows] as `ProfileTable.apply_counts` takes them; all zero for a terminal to remove.
-    first_unexplained_at: int64[k] event time of the first unexplained fraud of the longest window, -1 for none.
+    times: int64[k, 3] as `ProfileTable.apply_counts` takes them.
     youngest_fraud_at: largest event time of any fraud counted so far, -1 for none.
     """
 
     as_of: int
     terminals: npt.NDArray[np.int32]
     counts: npt.NDArray[np.int32]
-    first_unexplained_at: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
     youngest_fraud_at: int
 
 
 @numba.njit(cache=True)
-def _count(rows, step, counts, first_unexplained_at):  # type: ignore[no-untyped-def]  # compiled
+def _count(rows: Rows, step: int, counts: Counts, times: Times) -> int:
     """Add every mature row to its terminal's windows; returns the largest event time of a fraud, -1 for none."""
     youngest = np.int64(NEVER)
     for i in range(rows.size):
         row = rows[i]
         age = step - row.matures
-        if age < 0 or age >= _LONGEST_STEPS:
-            continue
-        window = 0
-        while age >= _WINDOW_STEPS[window]:
-            window += 1
-        fraud = row.flags & FRAUD != 0
-        unexplained = fraud and row.flags & EXPLAINED == 0
-        if row.flags & DECLINED:
-            counts[row.terminal, DECLINES, window] += 1
-        else:
-            counts[row.terminal, APPROVED, window] += 1
-        if fraud:
-            counts[row.terminal, FRAUDS, window] += 1
-            youngest = max(youngest, row.event_time)
-        if unexplained:
-            counts[row.terminal, UNEXPLAINED, window] += 1
-            first = first_unexplained_at[row.terminal]
-            if first == NEVER or row.event_time < first:
-                first_unexplained_at[row.terminal] = row.event_time
+        if 0 <= age < _LONGEST_STEPS:
+            window = 0
+            while age >= _WINDOW_STEPS[window]:
+                window += 1
+            _count_one(row, counts[row.terminal], window, times[row.terminal])
+            if row.flags & FRAUD:
+                youngest = max(youngest, row.event_time)
     for terminal in range(counts.shape[0]):
         for kind in range(counts.shape[1]):
             for window in range(1, counts.shape[2]):
                 counts[terminal, kind, window] += counts[terminal, kind, window - 1]
-    return youngest
+    return youngest  # type: ignore[return-value]  # numba's integers are int64
+
+
+@numba.njit(cache=True)
+def _count_one(row: np.void, counts: Counts, window: int, times: Times) -> None:
+    if row.flags & DECLINED:
+        counts[DECLINES, window] += 1
+    else:
+        counts[APPROVED, window] += 1
+    if row.flags & FRAUD:
+        counts[FRAUDS, window] += 1
+        if row.flags & EXPLAINED == 0:
+            counts[UNEXPLAINED, window] += 1
+            if times[FIRST_UNEXPLAINED] == NEVER or row.event_time < times[FIRST_UNEXPLAINED]:
+                times[FIRST_UNEXPLAINED] = row.event_time
+    elif row.flags & DECLINED == 0:
+        times[LAST_GENUINE] = max(times[LAST_GENUINE], row.event_time)
+
+
+@numba.njit(cache=True)
+def _find_runs(rows: Rows, step: int, times: Times) -> None:
+    """Note the first unexplained fraud after each terminal's last genuine transaction."""
+    for i in range(rows.size):
+        row = rows[i]
+        if row.flags & (FRAUD | EXPLAINED) == FRAUD and 0 <= step - row.matures < _LONGEST_STEPS:
+            known = times[row.terminal]
+            if row.event_time > known[LAST_GENUINE] and (
+                known[FRAUD_RUN] == NEVER or row.event_time < known[FRAUD_RUN]
+            ):
+                known[FRAUD_RUN] = row.event_time
 
 
 class TerminalCounts:
@@ -114,7 +145,7 @@ class TerminalCounts:
         self._used = 0
         self._index = HashIndex()
         self._counts = np.zeros((0, 4, WINDOWS), np.int32)
-        self._first_unexplained_at = np.zeros(0, np.int64)
+        self._times = np.zeros((0, TIMES), np.int64)
 
     @property
     def _oldest_step(self) -> int:
@@ -155,9 +186,7 @@ class TerminalCounts:
             grown[: self._used] = self._rows[: self._used]
             self._rows = grown
 
-    def mark(
-        self, transaction: npt.NDArray[np.uint64], is_fraud: npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.bool_]:
+    def mark(self, transaction: npt.NDArray[np.uint64], is_fraud: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Set or take back the fraud of distinct transactions; returns which of them are stored."""
         rows = self._index.look_up(transaction)
         stored = rows >= 0
@@ -174,8 +203,8 @@ class TerminalCounts:
                 "close steps in order"
             )
 
-    def close(self, as_of: int, terminals: int) -> CountedStep:
-        """Count as of a step and return what changed since the last.
+    def close(self, as_of: int, terminals: int, *, everything: bool = False) -> CountedStep:
+        """Count as of a step and return what changed since the last, or all terminals when `everything` is asked for.
 
         Parameters
         ----------
@@ -189,23 +218,23 @@ class TerminalCounts:
         self.check_step(as_of)
         self.step = as_of // STEP_MS
         counts = np.zeros((terminals, 4, WINDOWS), np.int32)
-        first_at = np.full(terminals, NEVER, np.int64)
-        youngest = _count(self._rows[: self._used], self.step, counts, first_at)
+        times = np.full((terminals, TIMES), NEVER, np.int64)
+        youngest = _count(self._rows[: self._used], self.step, counts, times)
+        _find_runs(self._rows[: self._used], self.step, times)
         self.youngest_fraud_at = max(self.youngest_fraud_at, youngest)
-        before, before_first_at = self._padded(terminals)
-        changed = np.flatnonzero((counts != before).any(axis=(1, 2)) | (first_at != before_first_at))
-        self._counts, self._first_unexplained_at = counts, first_at
+        before, times_before = self._padded(terminals)
+        differs = (counts != before).any(axis=(1, 2)) | (times != times_before).any(axis=1)
+        changed = np.flatnonzero(everything | differs)
+        self._counts, self._times = counts, times
         self._forget()
-        return CountedStep(
-            as_of, changed.astype(np.int32), counts[changed], first_at[changed], self.youngest_fraud_at
-        )
+        return CountedStep(as_of, changed.astype(np.int32), counts[changed], times[changed], self.youngest_fraud_at)
 
     def _padded(self, terminals: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the last step's counts with zeros for terminals that have come since."""
         new = terminals - len(self._counts)
         return (
             np.pad(self._counts, ((0, new), (0, 0), (0, 0))),
-            np.pad(self._first_unexplained_at, (0, new), constant_values=NEVER),
+            np.pad(self._times, ((0, new), (0, 0)), constant_values=NEVER),
         )
 
     def _forget(self) -> None:
@@ -230,7 +259,7 @@ class TerminalCounts:
         numbers[kept] = np.arange(len(kept))
         self._rows["terminal"][: self._used] = numbers[terminals]
         counted = kept[kept < len(self._counts)]
-        self._counts, self._first_unexplained_at = self._counts[counted], self._first_unexplained_at[counted]
+        self._counts, self._times = self._counts[counted], self._times[counted]
         return kept
 
     def snapshot(self) -> Arrays:
@@ -239,12 +268,12 @@ class TerminalCounts:
             "step": np.array([self.step, self.youngest_fraud_at], np.int64),
             "rows": self._rows[: self._used].copy(),
             "counts": self._counts.copy(),
-            "first_unexplained_at": self._first_unexplained_at.copy(),
+            "times": self._times.copy(),
         }
 
     def restore(self, arrays: Arrays) -> None:
         """Replace the state by a snapshot."""
         self.step, self.youngest_fraud_at = (int(value) for value in arrays["step"])
         self._counts = arrays["counts"].copy()
-        self._first_unexplained_at = arrays["first_unexplained_at"].copy()
+        self._times = arrays["times"].copy()
         self._replace_rows(arrays["rows"].astype(ROW))

@@ -10,20 +10,54 @@ _MATURITY_DAYS: Final = 7.0
 
 def _by_window(name: str, description: str, unit: str, reason: str) -> tuple[Feature, ...]:
     return tuple(
-        Feature(f"terminal_{name}_{days}d", f"{description} in {days} mature days", unit, days, days + _MATURITY_DAYS, reason)
+        Feature(
+            f"terminal_{name}_{days}d",
+            f"{description} in {days} mature days",
+            unit,
+            days,
+            days + _MATURITY_DAYS,
+            reason,
+        )
         for days in PROFILE_WINDOWS_DAYS
+    )
+
+
+def _since(name: str, description: str, reason: str) -> Feature:
+    warm_up = 30 + _MATURITY_DAYS
+    return Feature(
+        f"terminal_days_since_{name}", f"days since {description}, -1 without any", "days", 30, warm_up, reason
     )
 
 
 TERMINAL_FEATURES: Final = (
     *_by_window("approved", "approved transactions", "transactions", "how busy the terminal is"),
     *_by_window("frauds", "confirmed frauds", "transactions", "confirmed frauds at this terminal"),
-    *_by_window("unexplained", "confirmed frauds of usual amount", "transactions", "frauds at this terminal that amounts do not explain"),
-    *_by_window("risk", "frauds + 0.01 over approved + 1 (or frauds + 1 if more)", "share", "high share of fraud at this terminal"),
+    *_by_window(
+        "unexplained",
+        "confirmed frauds of usual amount",
+        "transactions",
+        "frauds at this terminal that amounts do not explain",
+    ),
+    *_by_window(
+        "risk",
+        "frauds + 0.01 over approved + 1 (or frauds + 1 if more)",
+        "share",
+        "high share of fraud at this terminal",
+    ),
     *_by_window("declines", "declined transactions", "transactions", "declined payments at this terminal"),
-    Feature(
-        "terminal_days_since_first_unexplained",
-        "days since the first confirmed fraud of usual amount in 30 mature days, -1 without any",
-        "days", 30, 30 + _MATURITY_DAYS, "this terminal was compromised recently",
+    _since(
+        "first_unexplained",
+        "the first confirmed fraud of usual amount in 30 mature days",
+        "this terminal was compromised recently",
+    ),
+    _since(
+        "last_genuine",
+        "the last approved transaction in 30 mature days that was no fraud",
+        "no genuine payment known at this terminal of late",
+    ),
+    _since(
+        "fraud_run",
+        "the first confirmed fraud of usual amount after the last genuine transaction",
+        "nothing but fraud at this terminal since then",
     ),
 )

@@ -97,14 +97,19 @@ def _match_end(text: _Bytes, start: int) -> int:  # pragma: no cover - compiled
 
 
 @numba.njit(cache=True, nogil=True)
-def next_span(text: _Bytes, start: int) -> tuple[int, int]:  # pragma: no cover - compiled
-    """First card number at or after `start`, as (start, end); (0, 0) when there is none."""
-    for at in range(start, len(text) - SHORTEST + 1):
+def spans(text: _Bytes) -> npt.NDArray[np.int64]:  # pragma: no cover - compiled
+    """Start and end of every card number, one a row."""
+    found = np.empty((len(text) // SHORTEST + 1, 2), np.int64)
+    count, at = 0, 0
+    while at <= len(text) - SHORTEST:
+        end = 0
         if _is_first_digit(text[at]) and (at == 0 or not _is_letter_or_digit(text[at - 1])):
             end = _match_end(text, at)
-            if end > 0:
-                return at, end
-    return 0, 0
+        if end > 0:
+            found[count, 0], found[count, 1] = at, end
+            count += 1
+        at = max(at + 1, end)
+    return found[:count]
 
 
 @numba.njit(cache=True, nogil=True)

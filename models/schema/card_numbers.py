@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.schema.card_number_scan import SHORTEST, next_span, suspects
+from models.schema.card_number_scan import SHORTEST, spans, suspects
 from models.schema.field_types import LATEST_MS
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -69,11 +69,11 @@ def mask(value: bytes) -> bytes:
     text = value.decode("latin-1")
     tokens = _tokens(text)
     plain = _plain(tokens)
-    spans = [(start, end) for start, end in _spans(plain) if not _is_time(plain, start, end)]
-    if not spans:
+    numbers = [(start, end) for start, end in _spans(plain) if not _is_time(plain, start, end)]
+    if not numbers:
         return value
     masked = list(tokens)
-    for start, end in spans:
+    for start, end in numbers:
         digits = [at for at in range(start, end) if plain[at] not in b" -"]
         for at in digits[_SHOWN_FIRST:-_SHOWN_LAST]:
             masked[at] = "*"
@@ -123,14 +123,4 @@ def _is_time(plain: bytes, start: int, end: int) -> bool:
 
 
 def _spans(plain: bytes) -> list[tuple[int, int]]:
-    if len(plain) < SHORTEST:
-        return []
-    text = np.frombuffer(plain, np.uint8)
-    spans: list[tuple[int, int]] = []
-    start = 0
-    while True:
-        start, end = next_span(text, start)
-        if end == 0:
-            return spans
-        spans.append((int(start), int(end)))
-        start = end
+    return [(start, end) for start, end in spans(np.frombuffer(plain, np.uint8)).tolist()]

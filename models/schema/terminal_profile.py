@@ -17,7 +17,11 @@ WindowCounts = Annotated[
 
 
 class TerminalProfile(msgspec.Struct, frozen=True, gc=False):
-    """Counts of one terminal's mature transactions by window; all zero removes the terminal."""
+    """Counts of one terminal's mature transactions by window; all zero removes the terminal.
+
+    The times are event times within the longest window: of the first fraud that its amount does not explain, of the last approved
+    transaction without a fraud, and of the first unexplained fraud after that one.
+    """
 
     terminal_id: Identifier
     as_of: TimeMs
@@ -26,6 +30,8 @@ class TerminalProfile(msgspec.Struct, frozen=True, gc=False):
     unexplained_frauds: WindowCounts
     declines: WindowCounts
     first_unexplained_fraud_at: TimeMs | None
+    last_genuine_at: TimeMs | None = None
+    fraud_run_at: TimeMs | None = None
     schema_version: Version1 = msgspec.field(default_factory=version_1)
 
     @property

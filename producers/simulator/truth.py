@@ -39,9 +39,10 @@ class TruthFile:
         self._waiting: list[pa.Table] = []
         self._partial = path.with_name(path.name + ".partial")
         try:
-            self._writer = pq.ParquetWriter(self._partial, _SCHEMA)
+            self._file = self._partial.open("wb")
         except OSError as error:
-            raise TruthFileError(f"cannot write {path}: {error.strerror or error}; give a folder that exists") from None
+            raise TruthFileError(f"cannot write {path}: {error.strerror}; give a folder that exists") from None
+        self._writer = pq.ParquetWriter(self._file, _SCHEMA)
 
     def add(self, day: SimulatedDay) -> None:
         """Write the rows of a day, or of a part of one."""
@@ -73,4 +74,5 @@ class TruthFile:
         if self._waiting:
             self._write()
         self._writer.close()
+        self._file.close()
         self._partial.replace(self.path)

@@ -13,6 +13,7 @@ from models.schema.topics import TopicNames
 from producers.progress import progress_line
 from stream_app.evaluate.handbook import HandbookEvaluation, HandbookPlan
 from stream_app.evaluate.processes import Connections
+from stream_app.evaluate.truth import require_file
 from stream_app.stack.local_stack import LocalStack
 
 
@@ -44,6 +45,7 @@ def handbook(file: Path, as_json: bool, broker: str | None, redis_url: str | Non
     """
     if (broker is None) != (redis_url is None):
         raise click.UsageError("give both --broker and --redis, or neither")
+    require_file(file)
     with (
         tempfile.TemporaryDirectory(prefix="fraudstream-evaluate-") as folder,
         _connections(Path(folder), broker, redis_url) as connections,

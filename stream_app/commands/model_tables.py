@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from models.alias import Alias, AuditRecord
 from models.manifest import Manifest
+
+_WIDTH = 78
 
 
 def moment(at_ms: int) -> str:
@@ -34,7 +37,9 @@ def summary(manifest: Manifest, aliases: Mapping[str, Alias]) -> dict[str, Any]:
 
 def version_table(summaries: Iterable[dict[str, Any]]) -> Table:
     """Lay summaries out, one version a line."""
-    table = Table("version", "aliases", "created (UTC)", "family", "rows", "frauds", "AP", "AUC")
+    table = Table(box=SIMPLE)
+    for heading in ("version", "aliases", "created (UTC)", "family", "rows", "frauds", "AP", "AUC"):
+        table.add_column(heading, no_wrap=heading == "version")
     for each in summaries:
         figures = each["hold_out"]
         table.add_row(
@@ -52,7 +57,7 @@ def version_table(summaries: Iterable[dict[str, Any]]) -> Table:
 def card(manifest: Manifest, aliases: Mapping[str, Alias], moves: Iterable[AuditRecord]) -> RenderableType:
     """Lay a manifest out as a model card."""
     data, thresholds, lineage = manifest.data, manifest.thresholds, manifest.lineage
-    facts = Table(show_header=False, title=f"Model {manifest.version}", title_justify="left")
+    facts = Table(show_header=False, title=f"Model {manifest.version}", title_justify="left", box=SIMPLE)
     for name, text in {
         "aliases": ", ".join(name for name, alias in aliases.items() if alias.version == manifest.version) or "none",
         "created (UTC)": moment(manifest.created_at),
@@ -77,7 +82,7 @@ def card(manifest: Manifest, aliases: Mapping[str, Alias], moves: Iterable[Audit
 def _figures(manifest: Manifest) -> RenderableType:
     tables: list[RenderableType] = []
     for name, figures in manifest.metrics.items():
-        table = Table("figure", "value", title=f"{name}: {figures.fit}", title_justify="left")
+        table = Table("figure", "value", title=f"{name}: {figures.fit}", title_justify="left", box=SIMPLE, width=_WIDTH)
         for figure, value in figures.values.items():
             table.add_row(figure, f"{value:.4f}")
         period = f"{moment(figures.from_event_time)} to {moment(figures.to_event_time)}"
@@ -87,7 +92,9 @@ def _figures(manifest: Manifest) -> RenderableType:
 
 
 def _moves(moves: Iterable[AuditRecord]) -> RenderableType:
-    table = Table("move", "at (UTC)", "alias", "action", "actor", "reason", title="Moves", title_justify="left")
+    table = Table(
+        "move", "at (UTC)", "alias", "action", "actor", "reason", title="Moves", title_justify="left", box=SIMPLE
+    )
     for each in moves:
         table.add_row(str(each.sequence), moment(each.at), each.alias, each.action, each.actor, each.reason)
     return table

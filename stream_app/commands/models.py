@@ -126,9 +126,8 @@ def verify_command(
         rows = len(model.manifest.golden.scores)
         results.append({"version": each, "golden_rows": rows, "largest_difference": model.check_golden()})
         if not json_only:
-            click.echo(
-                f"{each}: signature, hashes and features fit; {rows} golden rows within {results[-1]['largest_difference']:.1e}"
-            )
+            difference = results[-1]["largest_difference"]
+            click.echo(f"{each}: signature, hashes and features fit; {rows} golden rows within {difference:.1e}")
     if json_only:
         click.echo(as_json({"models": results, "audit_records": len(registry.audit())}))
 

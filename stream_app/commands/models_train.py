@@ -1,7 +1,6 @@
 """`fraudstream models train`: a history in, a signed and registered model out."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -159,7 +158,7 @@ def training_rows(
     maturity_days: float,
     report: Callable[[str], None],
 ) -> TrainingRows:
-    """Return the mature rows from `from_day` on, with features and labels as they were known at the start of `to_day`."""
+    """Return the mature rows from `from_day` on, with features and labels as known at the start of `to_day`."""
     times = history.columns.event_time
     if not len(times):
         raise TrainingHistoryError(f"{source} has no transactions")
@@ -171,7 +170,8 @@ def training_rows(
     if not chosen.any():
         days = (as_of - start) // DAY_MS
         raise TrainingHistoryError(
-            f"no row of {source} is from day {from_day} on and {maturity_days:g} days old on day {days}; lower --from-day or give more days"
+            f"no row of {source} is from day {from_day} on and {maturity_days:g} days old on day {days};"
+            " lower --from-day or give more days"
         )
     report(f"computing features of {len(known):,} transactions")
     values = batch_features(known, DEFAULT)
@@ -203,7 +203,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
     """Show the step at hand on stderr: moving on a terminal, a line each elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda text: print(text, file=sys.stderr)
+        yield lambda text: click.echo(text, err=True)
         return
     with console.status("starting") as status:
         yield status.update
@@ -212,7 +212,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 def _show(bundle: Bundle, registry: Registry, *, json_only: bool) -> None:
     aliases = registry.aliases()
     if json_only:
-        print(as_json({"version": bundle.version, "aliases": aliases, "manifest": bundle.manifest}))
+        click.echo(as_json({"version": bundle.version, "aliases": aliases, "manifest": bundle.manifest}))
         return
     moves = [record for record in registry.audit() if record.version == bundle.version]
     Console().print(card(bundle.manifest, aliases, moves))

@@ -12,12 +12,12 @@ from typing import Final
 import click
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 
 from models.schema.topics import TopicNames
 from producers.kafka_client import Outbox
 from producers.pace import EventsPerSecond, EventTimeSpeed, Pace, Unpaced
+from producers.progress import progress_line
 from producers.simulator.playback import Playback
 from producers.simulator.population import Population
 from producers.simulator.script import BASE_MIX, ScriptError, TacticScript, parse_script, parse_tactic
@@ -25,14 +25,13 @@ from producers.simulator.settings import PopulationSettings
 from producers.simulator.simulated_day import SimulatedDay
 from producers.simulator.simulation import LAST_DAY, Simulation
 from producers.simulator.summary import TrafficSummary
+from producers.simulator.tactics.catalogue import check_scripts
 from producers.simulator.truth import TruthFile
 from stream_app.commands.connection import known_address, topic_prefix_option
 
 SIGNAL_EXIT_CODE: Final = 128
 """A process that a signal ended exits with this plus the signal's number, as a shell has it."""
 DRY_RUN_DAYS: Final = 7
-PROGRESS_EVERY_S: Final = 0.25
-RATE_OVER_S: Final = 2.0
 POSITIVE: Final = click.FloatRange(min=0.0, min_open=True)
 
 
@@ -96,55 +95,27 @@ def command(
         transactions_per_day=2.0 * customers if transactions_per_day is None else transactions_per_day,
         start_ms=int(start_date.replace(tzinfo=UTC).timestamp() * 1000),
     )
-    console = Console(stderr=True)
-    with console.status("making customers and terminals"):
+    address = "" if dry_run else known_address(broker, "broker")
+    with Console(stderr=True).status("making customers and terminals"):
         simulation = Simulation(Population(settings, seed), timetable)
     if dry_run:
-        summary = TrafficSummary()
-        for day in simulation.days(from_day, days or DRY_RUN_DAYS):
-            summary.add(day)
-        _report(summary, {}, as_json=as_json)
+        _report(_dry_run(simulation, from_day, days), {}, as_json=as_json)
         return
     with ExitStack() as stack:
-        needed = [topics.transactions, topics.labels] if labels else [topics.transactions]
-        outbox = Outbox(known_address(broker, "broker"), needed)
+        outbox = Outbox(address, [topics.transactions, topics.labels] if labels else [topics.transactions])
         truth_file = None if truth is None else stack.enter_context(TruthFile(truth))
-        status = stack.enter_context(console.status("sending"))
-        playback = Playback(
-            outbox,
-            topics,
-            pace,
-            labels_seed=seed if labels else None,
-            truth=truth_file,
-            on_progress=_ProgressLine(status).show,
-        )
+        playback = Playback(outbox, topics, pace, labels_seed=seed if labels else None, truth=truth_file)
+        stack.enter_context(progress_line(lambda _elapsed_s: _progress(playback)))
         exit_code = _run(playback, outbox, (simulation.day(day) for day in _days(from_day, days)))
     _report(playback.sent, _result(playback), as_json=as_json)
     context.exit(exit_code)
 
 
-class _ProgressLine:
-    """Events, rate, event time and frauds, a few times a second."""
-
-    def __init__(self, status: Status) -> None:
-        self._status = status
-        self._shown_at = 0.0
-        self._mark = (0.0, 0)
-        self._rate = 0.0
-
-    def show(self, playback: Playback) -> None:
-        """Show how far a playback is."""
-        now, events = playback.elapsed_s, playback.sent.transactions
-        if now - self._shown_at < PROGRESS_EVERY_S:
-            return
-        self._shown_at = now
-        if now - self._mark[0] >= RATE_OVER_S or not self._mark[1]:
-            self._rate = (events - self._mark[1]) / max(now - self._mark[0], 1e-3)
-            self._mark = (now, events)
-        self._status.update(
-            f"{events:,} transactions  {self._rate:,.0f}/s  event time {_moment(playback.sent.last_event_time)}  "
-            f"{playback.sent.frauds:,} frauds  {playback.labels_sent:,} labels"
-        )
+def _dry_run(simulation: Simulation, from_day: int, days: int | None) -> TrafficSummary:
+    summary = TrafficSummary()
+    for day in simulation.days(from_day, days or DRY_RUN_DAYS):
+        summary.add(day)
+    return summary
 
 
 def _run(playback: Playback, outbox: Outbox, days: Iterable[SimulatedDay]) -> int:
@@ -167,13 +138,21 @@ def _run(playback: Playback, outbox: Outbox, days: Iterable[SimulatedDay]) -> in
     return SIGNAL_EXIT_CODE + received[0] if received else 0
 
 
+def _progress(playback: Playback) -> str:
+    sent = playback.sent
+    return (
+        f"{sent.transactions:,} transactions, {sent.transactions / max(playback.elapsed_s, 1e-9):,.0f}/s, event time "
+        f"{_moment(sent.last_event_time)}, {sent.frauds:,} frauds, {playback.labels_sent:,} labels"
+    )
+
+
 def _days(first: int, days: int | None) -> range:
     return range(first, LAST_DAY + 1 if days is None else first + days)
 
 
 def _pace(rate: float | None, speed: float | None) -> Pace:
     if rate is not None and speed is not None:
-        raise click.UsageError("--rate and --speed say the same thing twice; give one of them")
+        raise click.UsageError("give --rate or --speed, not both")
     if rate is not None:
         return EventsPerSecond(rate)
     return Unpaced() if speed is None else EventTimeSpeed(speed)
@@ -189,7 +168,9 @@ def _timetable(script: Path | None, tactics: tuple[str, ...], *, base_mix: bool)
             raise ScriptError(f"cannot read the script {script}: {error.strerror}") from None
         timetable = [*parsed.tactics, *timetable]
         base_mix = base_mix and parsed.base_mix
-    return (*(BASE_MIX if base_mix else ()), *timetable)
+    timetable = [*(BASE_MIX if base_mix else ()), *timetable]
+    check_scripts(timetable)
+    return tuple(timetable)
 
 
 def _result(playback: Playback) -> dict[str, float]:
@@ -211,7 +192,7 @@ def _report(summary: TrafficSummary, rest: dict[str, float], *, as_json: bool) -
     title = f"{_moment(summary.first_event_time)} to {_moment(summary.last_event_time)}"
     table = Table(title=title, box=SIMPLE)
     table.add_column("tactic", no_wrap=True)
-    for heading in ("transactions", "a day", "share", "first day", "last day"):
+    for heading in ("count", "a day", "share", "first day", "last day"):
         table.add_column(heading, justify="right")
     for name, count in summary.counts.items():
         table.add_row(

@@ -12,7 +12,6 @@ import redis
 
 from models.errors import FraudstreamError
 from models.families.catalogue import DEFAULT_FAMILY, family
-from models.families.logistic_regression import LogisticRegressionFamily
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
 from models.features.history import NO_LABEL
@@ -39,6 +38,7 @@ from stream_app.topic_admin import create_topics
 PATIENCE_S = 30.0
 """What has not come back after so long without any movement is lost."""
 _SCORE_ROWS = 100_000
+_FIRST_TREES = 10
 
 
 class EvaluationError(FraudstreamError):
@@ -151,7 +151,7 @@ class HandbookEvaluation:
         first = TrainingRows(
             offline[rows], truth.is_fraud[rows], truth.columns.event_time[rows], "first two weeks, to begin with"
         )
-        releases.release(LogisticRegressionFamily(), first, "a model to begin with", max_iter=50)
+        releases.release(family(DEFAULT_FAMILY), first, "a model to begin with", max_iter=_FIRST_TREES)
 
     def _stream(
         self, truth: Truth, releases: Releases, processes: Processes, recorder: Recorder, markers: ProfileMarkers
@@ -217,7 +217,6 @@ class HandbookEvaluation:
         weeks = [self._week(day, truth, offline, recorder) for day in self._plan.test_weeks]
         ages_ms = [*self._trained_age_ms, *([] if markers.youngest_age_ms is None else [markers.youngest_age_ms])]
         unequal, largest = _difference(recorder.values, offline)
-        own_step = truth.columns.event_time // STEP_MS * STEP_MS
         return EvaluationReport(
             weeks=weeks,
             mean=mean_figures(weeks),
@@ -227,7 +226,7 @@ class HandbookEvaluation:
             transactions=len(truth),
             largest_feature_difference=largest,
             unequal_feature_rows=unequal,
-            rows_of_another_step=int(np.sum(recorder.profiles_as_of != own_step)),
+            rows_of_another_step=int(np.sum(recorder.profiles_as_of != _own_steps(truth))),
             elapsed_s=round(elapsed_s, 1),
         )
 
@@ -259,6 +258,12 @@ def _require_model(recorder: Recorder, rows: slice, version: str) -> None:
     if [recorder.versions[number] for number in numbers.tolist()] != [version]:
         found = ", ".join(recorder.versions[number] for number in numbers.tolist()) or "none"
         raise EvaluationError(f"a test week was scored by {found}, not by {version} alone: is somebody else promoting?")
+
+
+def _own_steps(truth: Truth) -> npt.NDArray[np.int64]:
+    """The profile step each transaction must see: the last one at or before it, 0 before the first."""
+    steps = truth.columns.event_time // STEP_MS * STEP_MS
+    return np.where(steps == steps[0], 0, steps)
 
 
 def _difference(streamed: npt.NDArray[np.float32], offline: npt.NDArray[np.float32]) -> tuple[int, float]:

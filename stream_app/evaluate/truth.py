@@ -23,6 +23,11 @@ class TruthError(FraudstreamError):
     """Raised when a file cannot serve as truth."""
 
 
+def require_file(path: Path) -> None:
+    """Raise HistoryFileError unless a file is there and has the handbook's columns."""
+    ColumnReader(path, HANDBOOK, _COLUMNS)
+
+
 @dataclass(frozen=True)
 class Truth:
     """One row per transaction, in the file's order.

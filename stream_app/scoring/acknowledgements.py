@@ -19,7 +19,7 @@ class Acknowledgements:
     Parameters
     ----------
     position:
-        The first offset that is not yet done.
+        The first offset that is not yet done; it never goes back, whatever is replayed below it.
     failed:
         Called with the exception of a send that failed; it must end the process.
     """
@@ -61,5 +61,5 @@ class Acknowledgements:
 
     def _advance(self) -> None:
         while self._sent and self._sent[0].open == 0:
-            self.position = self._sent.popleft().next_offset
+            self.position = max(self.position, self._sent.popleft().next_offset)
         self._moved.set()

@@ -23,6 +23,7 @@ from stream_app.scoring.champion import Champion
 from stream_app.scoring.lane import RecordBatch
 from stream_app.scoring.liveness import Liveness
 from stream_app.scoring.metrics import ScoringMetrics
+from stream_app.scoring.misrouting import MisroutingNotice
 from stream_app.scoring.profile_follower import ProfileFollower
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
@@ -43,6 +44,7 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
         self.feature_set = feature_set(settings.feature_set) if settings.feature_set else DEFAULT
         self.profiles = ProfileTable(self.feature_set)
         self._app = app
+        self._misrouting = MisroutingNotice()
         self._batches = app.channel(maxsize=64)
         registry = Registry(settings.redis_url, settings.redis_prefix)
         signers = AllowedSigners.in_folder(settings.allowed_signers)
@@ -106,6 +108,7 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
         started, now_ms = time.perf_counter(), time.time_ns() // 1_000_000
         scored = opened.lane.score(batch, model, stale=self.champion.stale, now_ms=now_ms)
         self.metrics.see(scored, len(batch.offsets), time.perf_counter() - started)
+        self._misrouting.see(batch.partition, scored, time.monotonic())
         if scored.dead:
             await self.sink.bury(batch.partition, scored.dead, now_ms)
         if source.lease.lapsed():

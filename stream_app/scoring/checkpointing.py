@@ -17,10 +17,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Card windows as they were at `offset`: the parts to apply in order."""
+    """Card windows as they were at `offset`: the parts to apply in order, and until which event time they are not full."""
 
     offset: int
     partitions: int
+    cold_before: int
     parts: list[dict[str, NDArray[Any]]]
 
 
@@ -43,7 +44,7 @@ def restore(store: CheckpointStore, kind: str, not_beyond: int | None) -> Restor
             log.warning("checkpoint passed over: %s", error)
             continue
         newest = chain[0].header
-        return Restored(newest["offset"], newest["partitions"], [part.arrays for part in reversed(chain)])
+        return Restored(newest["offset"], newest["partitions"], newest.get("cold_before", 0), [part.arrays for part in reversed(chain)])
     return None
 
 
@@ -102,6 +103,7 @@ class LaneCheckpoints:
             "partition": identity.partition,
             "partitions": identity.partitions,
             "writer": identity.writer,
+            "cold_before": self._lane.start.cold_before,
             "parent": None if whole else self._parent,
         }
         try:

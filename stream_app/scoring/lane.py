@@ -78,6 +78,7 @@ class Scored:
     late: int = 0
     too_late: int = 0
     misrouted: int = 0
+    misrouted_card: str | None = None
     degraded: int = 0
 
 
@@ -98,14 +99,15 @@ class LaneStart:
 
     Offsets from `state_offset` are fed to the card windows; those from `output_offset` are scored for output too. `missing`
     are offsets in between whose score was published and whose feature row was not: they are computed again with the model
-    in `models` that the score names. `cold` says that the windows could not be rebuilt.
+    in `models` that the score names. `cold_before` is the event time until which windows that could not be rebuilt are not
+    full: what happened before it is marked degraded (0: they are full).
     """
 
     state_offset: int
     output_offset: int
     missing: Mapping[int, PublishedScore] = field(default_factory=dict)
     models: Mapping[str, LoadedModel] = field(default_factory=dict)
-    cold: bool = False
+    cold_before: int = 0
 
 
 class Lane:
@@ -141,6 +143,7 @@ class Lane:
         self.start = start
         self.cards = cards
         self.next_offset = start.state_offset
+        self._reported = start.output_offset
         self._feature_set = feature_set
         self._profiles = profiles
         self._currency = currency
@@ -174,6 +177,13 @@ class Lane:
             self._score_fresh(fresh, model, scored, stale=stale, now_ms=now_ms)
         self.next_offset = scored.next_offset = int(batch.offsets[-1]) + 1
         return scored
+
+    def pass_to(self, offset: int) -> bool:
+        """Go on from an offset when none before it holds a record any more; returns whether that is news."""
+        if offset <= self.next_offset:
+            return False
+        self.next_offset = offset
+        return True
 
     def _replay(self, batch: RecordBatch, count: int, scored: Scored) -> None:
         transactions, indices, _ = decode_transactions(batch.values[:count], self._currency)
@@ -219,21 +229,23 @@ class Lane:
     def _score_fresh(self, batch: RecordBatch, model: LoadedModel, scored: Scored, *, stale: bool, now_ms: int) -> None:
         transactions, indices, rejections = decode_transactions(batch.values, self._currency)
         scored.dead = [DeadRecord(int(batch.offsets[r.index]), batch.keys[r.index], r) for r in rejections]
-        first = max(self.next_offset, self.start.output_offset)
-        last = int(batch.offsets[-1])
+        first, last = self._reported, int(batch.offsets[-1])
+        self._reported = last + 1
         offsets = batch.offsets[indices] if rejections else batch.offsets
         columns = TransactionColumns.from_transactions(transactions, self._currency)
         values, status = self._features(columns)
         score = model.score(values) if transactions else np.zeros(0, np.float32)
         decision = model.decide(score)
         misrouted = self._misrouted(transactions)
-        degraded = misrouted | (stale or self.start.cold)
+        degraded = misrouted | stale | (columns.event_time < self.start.cold_before)
         scored.scores = self._messages(transactions, offsets, model, score, decision, values, status, degraded, now_ms)
         scored.flagged = int(np.count_nonzero(decision))
         scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
         scored.late = int(np.count_nonzero(status & LATE))
         scored.too_late = int(np.count_nonzero(status & TOO_LATE))
         scored.misrouted = int(np.count_nonzero(misrouted))
+        if scored.misrouted:
+            scored.misrouted_card = transactions[int(np.argmax(misrouted))].card_id
         scored.degraded = int(np.count_nonzero(degraded))
         rows = ScoredColumns(
             source_offset=offsets,

@@ -213,7 +213,7 @@ class Opening:
     async def _state_offset(self, known: _Known, restored: Restored | None, position: int) -> tuple[int, bool]:
         if restored and restored.offset >= known.begin:
             return restored.offset, False
-        if known.begin == 0 or known.begin == known.end or await self._reaches_back(known, position):
+        if known.begin == 0 or await self._reaches_back(known, position):
             return known.begin, False
         if self._settings.accept_cold_state:
             return known.begin, True
@@ -224,7 +224,7 @@ class Opening:
         )
 
     async def _reaches_back(self, known: _Known, position: int) -> bool:
-        """Whether the input still holds the longest window before the position, by event time."""
+        """Whether the input still holds the longest window before the position, by event time; an emptied one does not."""
         partition = TopicPartition(self._settings.topics.transactions, known.partition)
         at = min(position, known.end - 1)
         times = []

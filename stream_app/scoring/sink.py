@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from models.errors import FraudstreamError
+from models.schema.dead_letter import DeadLetter
 from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.lane import DeadRecord, FeatureMessage, Scored
@@ -58,18 +59,13 @@ class Sink:
         sends = []
         try:
             for record in dead:
-                headers = [
-                    ("topic", self._topics.transactions.encode()),
-                    ("partition", str(partition).encode()),
-                    ("offset", str(record.offset).encode()),
-                    ("reason", record.rejection.reason.encode()),
-                ]
+                letter = DeadLetter.of(record.rejection, self._topics.transactions, partition, record.offset, record.key)
                 sends.append(
                     await self._producer.send(
                         self._topics.dead_letter,
-                        record.rejection.masked_value,
-                        key=record.rejection.masked_key if hasattr(record.rejection, "masked_key") else record.key,
-                        headers=headers,
+                        letter.value,
+                        key=letter.key,
+                        headers=letter.headers,
                         timestamp_ms=now_ms,
                     )
                 )

@@ -5,12 +5,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import faust
 import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
 from faust.types import ChannelT
 
 from models.errors import FraudstreamError
@@ -29,13 +30,17 @@ from stream_app.scoring.lease import Lease
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.opening import Opened, Opening, audit_record
 from stream_app.scoring.settings import ScoringSettings
-from stream_app.scoring.sink import Sink
+from stream_app.scoring.sink import SendError, Sink
 
 log = logging.getLogger(__name__)
 
 
 class DrainError(FraudstreamError):
     """Raised when what was sent is not acknowledged within the session time-out."""
+
+
+class InputGoneError(FraudstreamError):
+    """Raised when records that are not scored yet are no longer in the input."""
 
 
 @dataclass(slots=True)
@@ -99,7 +104,7 @@ class TransactionSource(faust.Service):
             bootstrap_servers=settings.broker,
             group_id=settings.group,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset="none",  # positions are set at opening; one that is gone must not be replaced silently
             isolation_level="read_committed",
             fetch_max_wait_ms=settings.fetch_wait_ms,
             session_timeout_ms=int(settings.session_timeout_s * 1000),
@@ -132,17 +137,45 @@ class TransactionSource(faust.Service):
             await self.sleep(0.05)
             return
         generation = self.generation
-        found = await self._consumer.getmany(*open_partitions, timeout_ms=200, max_records=self._settings.batch_records)
+        found = await self._fetch(open_partitions)
         if self.lease.lapsed():
             self.reopen("the process stood still")
             return
-        if not found or generation != self.generation:
+        if generation != self.generation:
             return
-        self._idle.clear()
-        self._undone = len(found)
-        for partition, records in found.items():
-            await self._batches.put(_record_batch(partition.partition, generation, records))
-        await self._idle.wait()
+        if found:
+            self._idle.clear()
+            self._undone = len(found)
+            for partition, records in found.items():
+                await self._batches.put(_record_batch(partition.partition, generation, records))
+            await self._idle.wait()
+        await self._pass_gaps(open_partitions, generation)
+
+    async def _fetch(self, partitions: list[TopicPartition]) -> dict[TopicPartition, list[Any]]:
+        try:
+            found: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+                *partitions, timeout_ms=200, max_records=self._settings.batch_records
+            )
+        except OffsetOutOfRangeError as error:
+            places = ", ".join(f"partition {key.partition} offset {offset}" for key, offset in error.args[0].items())
+            raise InputGoneError(
+                f"{self._settings.topics.transactions} no longer holds {places}, which is next to be scored: the topic was recreated, "
+                "or its retention is shorter than the lag; start again to be told the remedy"
+            ) from error
+        return found
+
+    async def _pass_gaps(self, partitions: list[TopicPartition], generation: int) -> None:
+        """Move on over offsets that hold no record (aborted or compacted ones, transaction markers): all before is handed over."""
+        for key in partitions:
+            try:
+                position = await self._consumer.position(key)
+            except IllegalStateError:  # revoked in the meantime
+                return
+            if generation != self.generation:
+                return
+            opened = self.partitions[key.partition]
+            if opened.lane.pass_to(position):
+                opened.done.expect(position, [])
 
     def batch_done(self) -> None:
         """The agent has finished with one batch."""
@@ -188,17 +221,28 @@ class TransactionSource(faust.Service):
         parts, settings = self._parts, self._settings
         cards = CardState(parts.feature_set)
         cards.restore(opened.parts)
-        start = LaneStart(opened.state_offset, opened.output_offset, opened.missing, models, opened.cold)
+        start = LaneStart(opened.state_offset, opened.output_offset, opened.missing, models, opened.cold_before)
         lane = Lane(opened.identity, start, parts.feature_set, cards, parts.profiles, parts.currency, settings.reasons)
-        done = Acknowledgements(opened.output_offset, parts.ended)
+        # Nothing is committed above a feature row that is still to be computed again.
+        position = min(opened.missing, default=opened.output_offset)
+        done = Acknowledgements(position, partial(self._send_failed, opened.identity.partition))
         checkpoints = LaneCheckpoints(self._store, lane, parts.feature_set.version, settings.checkpoint_increments)
         return OpenPartition(lane, done, checkpoints, committed=-1, end=opened.end)
+
+    def _send_failed(self, partition: int, error: BaseException) -> None:
+        topics = self._settings.topics
+        self._parts.ended(
+            SendError(
+                f"partition {partition}: a send to {topics.scores} or {topics.features} failed: {error!r}; "
+                "mend the topic; the partition's next owner repeats it"
+            )
+        )
 
     async def _announce(self, opened: Opened) -> None:
         log.info(
             "partition %d open: state from %d, output from %d, %d feature rows to compute again, epoch %d, %s in %.2f s",
             opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing), opened.identity.epoch,
-            "COLD" if opened.cold else "warm", opened.took_s,
+            "COLD" if opened.cold_before else "warm", opened.took_s,
         )  # fmt: skip
         if self._settings.new_epoch is not None and opened.identity.epoch > 0:
             await self._parts.audit(audit_record(opened, self._settings, time.time_ns() // 1_000_000))
@@ -253,7 +297,9 @@ class TransactionSource(faust.Service):
             self._parts.ended(error)
 
     async def checkpoint(self) -> None:
-        """Write what is new in every open partition."""
+        """Write what is new in every open partition; ends the process when the input is no longer the topic that was opened."""
+        if self.partitions:
+            await self._opening.check_input({opened.lane.identity.topic_id for opened in self.partitions.values()})
         for opened in list(self.partitions.values()):
             size = await opened.checkpoints.write(opened.done)
             self._parts.metrics.checkpoint_bytes.inc(size)

@@ -41,6 +41,7 @@ class ProfileKeeper:
         self.clock = EventClock(STEP_MS, partitions, idle_after_s)
         self.sources = SourcePositions(partitions)
         self._labels: dict[int, int] = {}
+        self._restored = False
 
     def add_features(self, partition: int, header: FeatureBatchHeader, rows: FeatureRows | None, now_s: float) -> int:
         """Count the rows of a batch that are new and return how many; None where all its records were rejected."""
@@ -70,8 +71,13 @@ class ProfileKeeper:
         return self.clock.due_steps(self.positions)
 
     def close_step(self, as_of: int) -> ProfileStep:
-        """The profiles that changed by a step."""
-        step = self.counts.close_step(as_of)
+        """The profiles that changed by a step.
+
+        The first step after a restore holds every terminal: what the keeper before published after its last checkpoint
+        is not known here, and a profile that has gone back to the checkpoint's since would not count as changed.
+        """
+        step = self.counts.close_step(as_of, everything=self._restored)
+        self._restored = False
         self.clock.close(as_of)
         return step
 
@@ -104,6 +110,7 @@ class ProfileKeeper:
         self.sources.restore(_part(arrays, "sources"))
         self.clock.restore(_part(arrays, "clock"), state.last_step, state.ticks)
         self._labels = dict(state.labels)
+        self._restored = True
 
 
 def compile_kernels() -> None:

@@ -64,13 +64,6 @@ class ScoredOutput:
                     kept[partition, score.epoch, score.source_offset] = score
         return kept
 
-    def wait_for_scores(self, count: int, deadline_s: float = 60.0) -> dict[Place, Score]:
-        """Read until so many scores are kept."""
-        self.scores.read_until(
-            lambda: self.raw >= count and len(self.kept()) >= count, deadline_s, lambda: f"{count} scores; there are {len(self.kept())}"
-        )
-        return self.kept()
-
     def rows(self) -> dict[Place, list[FeatureRow]]:
         """Every feature row there is, by the transaction it belongs to."""
         self.features.read_to_end()

@@ -14,6 +14,7 @@ from models.registry import Registry
 from models.schema import wire
 from models.schema.decoding import decode_transactions
 from models.schema.murmur2 import murmur2_partition
+from models.schema.score import Score
 from models.schema.topics import TopicNames
 from models.schema.transaction import Transaction
 from stream_app.topic_admin import admin_client
@@ -111,10 +112,24 @@ class ScoringWorld:
 
     # what must hold
 
-    def wait_for_all(self, count: int | None = None, deadline_s: float = 60.0) -> None:
-        """Wait until everything that was sent (or `count`) is scored."""
-        total = sum(map(len, self.sent.values())) if count is None else count
-        self.output.wait_for_scores(total, deadline_s)
+    def wait_for_scores(self, count: int, deadline_s: float = 60.0) -> dict[Place, Score]:
+        """Read until so many scores are kept, and return them; fails at once when every worker has ended."""
+        output = self.output
+
+        def enough() -> bool:
+            if output.raw >= count and len(output.kept()) >= count:
+                return True
+            assert any(worker.running for worker in self.workers), [worker.said for worker in self.workers]
+            return False
+
+        output.scores.read_until(
+            enough, deadline_s, lambda: f"{count} scores, only {len(output.kept())}; {self.workers[-1].said}"
+        )
+        return output.kept()
+
+    def wait_for_all(self, deadline_s: float = 60.0) -> dict[Place, Score]:
+        """Wait until everything that was sent is scored."""
+        return self.wait_for_scores(sum(map(len, self.sent.values())), deadline_s)
 
     def input(self) -> dict[int, list[tuple[int, Transaction]]]:
         """What a consumer of committed records finds in `transactions`: offset and transaction, the decodable ones."""

@@ -48,7 +48,7 @@ def test_the_script_and_the_base_mix_can_be_chosen(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--rate", "10", "--speed", "10"], "give one of them"),
+        (["--rate", "10", "--speed", "10"], "not both"),
         (["--rate", "0"], "--rate"),
         (["--tactic", "phishing"], "no tactic 'phishing'; there are: card_testing"),
         (["--tactic", "card_testing:name=card_testing"], "two tactics are named 'card_testing'"),

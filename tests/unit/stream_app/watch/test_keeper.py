@@ -119,6 +119,19 @@ def test_a_restored_keeper_goes_on_as_the_one_that_was_saved(tmp_path: Path) -> 
     assert restored.close_step(MATURE) == saved.close_step(MATURE)
 
 
+def test_the_first_step_after_a_restore_holds_every_terminal() -> None:
+    saved, restored = keeper(), keeper()
+    saved.add_features(0, header(0, 1), batch(0, ["a", "b"]), now_s=0)
+    saved.close_step(MATURE)
+    restored.restore(*saved.snapshot())
+    restored.add_features(0, header(2, 2), batch(2, ["new"]), now_s=0)
+    after = MATURE + STEP_MS
+    assert saved.close_step(after).changed == []
+    step = restored.close_step(after)
+    assert [each.terminal_id for each in step.changed] == ["a", "b", "new"]
+    assert restored.close_step(after + STEP_MS).changed == []
+
+
 def test_checkpoints_sort_by_holder_and_then_by_number_and_old_ones_go(tmp_path: Path) -> None:
     store = CheckpointStore(str(tmp_path))
     checkpoints = KeeperCheckpoints(store, "profile-keeper", kept=2)

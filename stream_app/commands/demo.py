@@ -1,0 +1,148 @@
+"""`fraudstream demo`: show the whole system on this machine in a few minutes."""
+
+import secrets
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from models.errors import FraudstreamError
+from models.schema.topics import TopicNames
+from stream_app.commands.connection import DEFAULT_REDIS_PREFIX
+from stream_app.commands.models_train import code_commit
+from stream_app.demo.narrator import Narrator
+from stream_app.demo.plan import DemoPlan
+from stream_app.demo.report import DemoResult
+from stream_app.demo.story import Demo
+from stream_app.stack.local_stack import LocalStack
+from stream_app.worker_processes import Connections
+
+LOST_OR_DUPLICATED_EXIT_CODE = 1
+TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
+_PLAN = DemoPlan()
+
+
+class DataFolderError(FraudstreamError):
+    """Raised when the folder for the demo's data holds something already."""
+
+
+@click.command()
+@click.option("--rate", default=_PLAN.rate, show_default=True, type=click.FloatRange(1), help="Events a second while latency is measured.")
+@click.option("--events", default=_PLAN.events, show_default=True, type=click.IntRange(1000), help="Events sent at that rate.")
+@click.option("--burst", default=_PLAN.burst, show_default=True, type=click.IntRange(1000), help="Events sent at full speed afterwards.")
+@click.option("--seed", default=_PLAN.seed, show_default=True, type=click.IntRange(0), help="Same seed, same events.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Keep Kafka's and Redis' data and the logs here; a temporary folder by default.",
+)
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="demo-report.json",
+    show_default=True,
+    help="Where the closing table goes as JSON.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of the table.")
+@click.option("--broker", metavar="HOST:PORT", help="A Kafka to use instead of a temporary one; needs --redis.")
+@click.option("--redis", "redis_url", metavar="URL", help="A Redis to use instead of a temporary one; needs --broker.")
+@click.pass_context
+def command(
+    context: click.Context,
+    rate: float,
+    events: int,
+    burst: int,
+    seed: int,
+    data: Path | None,
+    report_file: Path,
+    as_json: bool,
+    broker: str | None,
+    redis_url: str | None,
+) -> None:
+    """Show the whole system on this machine in a few minutes.
+
+    Starts a real Kafka and Redis, trains two models on a simulated bank, scores its payments while they flow, swaps the model
+    three times meanwhile, and counts what came of it: latency, throughput, what was lost and what was scored twice.
+    """
+    if (broker is None) != (redis_url is None):
+        raise click.UsageError("give both --broker and --redis, or neither")
+    plan = DemoPlan(events=events, rate=rate, burst=burst, seed=seed)
+    narrator = Narrator(Console(stderr=True))
+    with _ended_by_sigterm(), ExitStack() as stack:
+        folder = stack.enter_context(_folder(data))
+        try:
+            connections = stack.enter_context(_connections(folder, broker, redis_url, narrator))
+            result = Demo(plan, connections, folder, narrator, code_commit()).run()
+            narrator.say("ending Kafka, Redis and the workers")
+        except KeyboardInterrupt:
+            narrator.say("interrupted; ending everything that was started")
+            stack.close()
+            narrator.say("ended; nothing is left running")
+            raise
+    _close(result, report_file, data, as_json=as_json)
+    if result.report.lost or result.report.duplicated:
+        context.exit(LOST_OR_DUPLICATED_EXIT_CODE)
+
+
+def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json: bool) -> None:
+    """Write the report, print it, and say where to look next."""
+    result.report.write(report_file)
+    if as_json:
+        click.echo(result.report.json())
+        return
+    console = Console()
+    result.print_to(console)
+    kept = "" if data is None else f" The data and the logs are in {data}."
+    console.print(
+        f"The same figures are in {report_file}.{kept} Nothing is left running.\n"
+        "Look next: README.md for ten lines of a consumer; `fraudstream stack up` for a Kafka and a Redis that stay;\n"
+        "`fraudstream simulate`, `score`, `watch` and `scores --follow` to do the same by hand; docs/simulator.md to order fraud.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind like any other end, so that nothing stays behind."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(TERMINATED_EXIT_CODE)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    """The given folder, which has to be empty, or a temporary one."""
+    if data is None:
+        with tempfile.TemporaryDirectory(prefix="fraudstream-demo-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+        return
+    if data.exists() and any(data.iterdir()):
+        raise DataFolderError(f"the folder {data} is not empty: a demo counts from nothing; give a new one with --data")
+    yield data.absolute()
+
+
+@contextmanager
+def _connections(folder: Path, broker: str | None, redis_url: str | None, narrator: Narrator) -> Iterator[Connections]:
+    """The given Kafka and Redis, with names of this run alone, or temporary ones."""
+    if broker is not None and redis_url is not None:
+        run = f"demo-{secrets.token_hex(4)}"
+        yield Connections(broker, redis_url, TopicNames(f"{run}."), f"{run}:")
+        return
+    with LocalStack(folder, report=narrator.say) as stack:
+        narrator.say(f"Kafka answers at {stack.broker}, Redis at {stack.redis_url}")
+        yield Connections(stack.broker, stack.redis_url, TopicNames(), DEFAULT_REDIS_PREFIX)

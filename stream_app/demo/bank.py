@@ -1,0 +1,67 @@
+"""The simulated bank of a demo: its past, the traffic that flows, and the truth about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.features.history import History
+from producers.simulator.history import history
+from producers.simulator.population import Population
+from producers.simulator.settings import PopulationSettings
+from producers.simulator.simulated_day import SimulatedDay
+from producers.simulator.simulation import Simulation
+from stream_app.demo.plan import DemoPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The days that flow: the last ones of the past, then new ones, the last of these cut short."""
+
+    warm_up: list[SimulatedDay]
+    live: list[SimulatedDay]
+
+    @property
+    def warm_up_events(self) -> int:
+        """How many transactions bring the past."""
+        return sum(map(len, self.warm_up))
+
+    @property
+    def live_events(self) -> int:
+        """How many are new."""
+        return sum(map(len, self.live))
+
+    def frauds(self) -> dict[str, str]:
+        """Return the tactic behind each new transaction that is fraud, by its id: what only a simulator can know."""
+        return {
+            transaction_id: tactic
+            for day in self.live
+            for transaction_id, tactic in zip(day.transaction_ids, day.tactic, strict=True)
+            if tactic is not None
+        }
+
+
+class Bank:
+    """Makes the same days in every process that is given the same plan."""
+
+    def __init__(self, plan: DemoPlan) -> None:
+        settings = PopulationSettings(plan.customers, plan.terminals, plan.transactions_per_day)
+        self._plan = plan
+        self._simulation = Simulation(Population(settings, plan.seed))
+        self.start_ms = settings.start_ms
+
+    def past(self) -> History:
+        """Return the days before the demo, with what has been said about them."""
+        return history(self._simulation.days(0, self._plan.history_days), self._plan.seed)
+
+    def traffic(self) -> Traffic:
+        """Return the days that flow."""
+        plan = self._plan
+        warm_up = self._simulation.days(plan.history_days - plan.warm_up_days, plan.warm_up_days)
+        return Traffic(list(warm_up), list(self._new_days(plan.events + plan.burst)))
+
+    def _new_days(self, events: int) -> Iterator[SimulatedDay]:
+        number = self._plan.history_days
+        while events > 0:
+            day = self._simulation.day(number)
+            yield day.part(0, min(len(day), events))
+            events -= len(day)
+            number += 1

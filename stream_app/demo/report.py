@@ -1,0 +1,103 @@
+"""The closing table, each figure with what it means, and the same as JSON."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from models.errors import FraudstreamError
+from stream_app.demo.accounting import Account, Caught, Latency
+from stream_app.demo.swaps import Swap
+
+
+class ReportError(FraudstreamError):
+    """Raised when the report cannot be written where it should go."""
+
+
+class DemoReport(msgspec.Struct, frozen=True):
+    """What `demo-report.json` holds."""
+
+    events: int
+    events_per_s: float
+    latency_ms: Latency
+    lost: int
+    duplicated: int
+    swaps: list[Swap]
+    elapsed_s: float
+
+    def json(self) -> str:
+        """One JSON object."""
+        fields = msgspec.structs.asdict(self) | {"latency_ms": self.latency_ms._asdict()}
+        return msgspec.json.format(msgspec.json.encode(fields)).decode()
+
+    def write(self, path: Path) -> None:
+        """Write the JSON to a file."""
+        try:
+            path.write_text(self.json() + "\n")
+        except OSError as error:
+            raise ReportError(f"cannot write {path}: {error.strerror}; name another place with --report") from error
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """The figures of a run, and what is said beside them.
+
+    `usual_gap_ms` is the 99th percentile of the time between two batches of scores on a partition while nothing was swapped or
+    sent faster than `rate`.
+    """
+
+    report: DemoReport
+    account: Account
+    caught: Caught
+    usual_gap_ms: float
+    rate: float
+    warm_up_events: int
+    cores: int
+
+    def print_to(self, console: Console) -> None:
+        """Print the table."""
+        table = Table(title="What was measured, from the topics themselves", box=SIMPLE, show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True, style="bold")
+        table.add_column(ratio=1)
+        for row in self._rows():
+            table.add_row(*row)
+        console.print(table)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        report, account, caught = self.report, self.account, self.caught
+        return [
+            ("events", f"{report.events:,}", f"transactions sent, {self.warm_up_events:,} of them the bank's last weeks"),
+            (
+                "events/s",
+                f"{report.events_per_s:,.0f}",
+                f"scored at full speed by one worker that shares {self.cores} cores with Kafka, sender and reader",
+            ),
+            ("latency p50", f"{report.latency_ms.p50:,.1f} ms", "from a transaction's Kafka timestamp until a reader has its"),
+            ("latency p99", f"{report.latency_ms.p99:,.1f} ms", f"score, at {self.rate:,.0f} events/s, swaps included"),
+            ("lost", f"{report.lost:,}", "transactions without a score"),
+            (
+                "duplicated",
+                f"{report.duplicated:,}",
+                f"transactions that a reader sees scored twice; {account.repetitions:,} repeated records were dropped by "
+                "its rule",
+            ),
+            *self._swap_rows(),
+            (
+                "flagged",
+                f"{caught.flagged:,}",
+                f"new transactions to review or declined; {caught.both:,} are fraud, of {caught.frauds:,} frauds in all",
+            ),
+            ("elapsed", f"{report.elapsed_s:.0f} s", "from nothing to this table"),
+        ]
+
+    def _swap_rows(self) -> list[tuple[str, str, str]]:
+        rows = []
+        for number, swap in enumerate(self.report.swaps, start=1):
+            usual = f"; between other batches up to {self.usual_gap_ms:,.1f} ms (p99)" if number == 1 else ""
+            meaning = f"longest wait of a partition before the first score of {swap.version}{usual}"
+            rows.append((f"swap {number} gap", f"{swap.gap_ms:,.1f} ms", meaning))
+        return rows

@@ -1,0 +1,107 @@
+"""The worker and the profile keeper as processes of their own, for as long as a run takes."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import redis
+
+from models.errors import FraudstreamError
+from models.schema.topics import TopicNames
+from stream_app.stack.server_process import ServerProcess
+from stream_app.worker_status import WorkerStatus, live_workers, workers_key
+
+_PROGRAM = (sys.executable, "-c", "from stream_app.cli import main; main()")
+_START_S = 120.0
+_STOP_S = 20.0
+
+
+class ProcessEndedError(FraudstreamError):
+    """Raised when a process that the run needs has ended, or does not become ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Where a run's Kafka and Redis are, and what its names begin with."""
+
+    broker: str
+    redis_url: str
+    topics: TopicNames
+    redis_prefix: str
+
+    def options(self) -> list[str]:
+        """The same as options of a command."""
+        return [
+            *("--broker", self.broker, "--redis", self.redis_url),
+            *("--topic-prefix", self.topics.prefix, "--redis-prefix", self.redis_prefix),
+        ]
+
+
+class Processes:
+    """`fraudstream score` and `fraudstream watch`, which end with this process, however it ends.
+
+    Parameters
+    ----------
+    connections: what they are started with.
+    folder: their data folder and logs.
+    """
+
+    def __init__(self, connections: Connections, folder: Path) -> None:
+        self._connections = connections
+        self._folder = folder
+        self._redis = redis.Redis.from_url(connections.redis_url)
+        self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in ("watch", "score")}
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "FRAUDSTREAM_DATA": str(self._folder)}
+        for name, process in self._processes.items():
+            process.start([*_PROGRAM, name, *self._connections.options()], environment)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for process in self._processes.values():
+            process.stop(_STOP_S)
+        self._redis.close()
+
+    def wait_ready(self) -> None:
+        """Wait until the worker can score and a keeper is active."""
+        self._wait(lambda: bool(self.workers()) and all(w.ready for w in self.workers()), "the worker is not ready")
+        keeper = f"{self._connections.redis_prefix}profile-keeper"
+        self._wait(lambda: bool(self._redis.exists(keeper)), "no profile keeper is active")
+
+    def wait_for_model(self, version: str) -> None:
+        """Wait until every live worker runs a model."""
+        self._wait(lambda: {w.model_version for w in self.workers()} == {version}, f"the worker does not run {version}")
+
+    def check(self) -> None:
+        """Raise when one of the processes has ended."""
+        for name, process in self._processes.items():
+            if process.identity() is None:
+                raise ProcessEndedError(f"fraudstream {name} has ended: {_reason(process)}")
+
+    def workers(self) -> Sequence[WorkerStatus]:
+        """What the live workers say of themselves."""
+        entries = self._redis.hgetall(workers_key(self._connections.redis_prefix))
+        return live_workers(cast("dict[bytes, bytes]", entries), time.time_ns() // 1_000_000)
+
+    def _wait(self, reached: Callable[[], bool], otherwise: str) -> None:
+        until = time.monotonic() + _START_S
+        while not reached():
+            self.check()
+            if time.monotonic() > until:
+                raise ProcessEndedError(f"{otherwise} after {_START_S:.0f} s; logs are in {self._folder}")
+            time.sleep(0.02)
+
+
+def _reason(process: ServerProcess) -> str:
+    lines = process.log.read_text(errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.startswith("error: ")), process.last_words()).removeprefix(
+        "error: "
+    )

@@ -129,3 +129,8 @@ def decode_manifest(content: bytes) -> Manifest:
             " fetch the bundle again"
         )
     return manifest
+
+
+def manifest_schema() -> str:
+    """Return the JSON Schema of a manifest, as published in docs/contracts/manifest.schema.json."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Manifest)), indent=2).decode() + "\n"

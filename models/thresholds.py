@@ -20,7 +20,7 @@ class ReviewPolicy:
     Parameters
     ----------
     review_share
-        Share of transactions at or above the review threshold.
+        Share of transactions to review.
     alerts_per_day
         The same as a number a day; goes before the share.
     decline_precision
@@ -47,26 +47,32 @@ class ReviewPolicy:
     def thresholds(self, scores: npt.NDArray[np.float32], is_fraud: npt.NDArray[np.bool_], days: float) -> Thresholds:
         """Choose thresholds on rows that the scored model was not fitted on; `days` is the time that they span.
 
+        What is declined needs no analyst: the capacity is for what lies below the decline threshold.
+
         Examples
         --------
         >>> scores = np.arange(100, dtype=np.float32) / 100
-        >>> ReviewPolicy(review_share=0.1, decline_precision=1.0, decline_evidence=4).thresholds(
-        ...     scores, scores > 0.95, 1.0
-        ... )
-        Thresholds(review=0.8999999761581421, decline=0.9599999785423279)
+        >>> policy = ReviewPolicy(review_share=0.1, decline_precision=1.0, decline_evidence=4)
+        >>> chosen = policy.thresholds(scores, scores > 0.95, days=1.0)
+        >>> round(chosen.review, 2), round(chosen.decline, 2)
+        (0.86, 0.96)
         """
-        share = self.review_share if self.alerts_per_day is None else self.alerts_per_day * days / len(scores)
         distinct, counts = np.unique(-scores, return_counts=True)
-        levels, alerts = -distinct, np.cumsum(counts)
-        within = np.flatnonzero(alerts <= share * len(scores))
+        levels, above = -distinct, np.cumsum(counts)
+        frauds = np.cumsum(is_fraud[np.argsort(-scores, kind="stable")], dtype=np.int64)[above - 1]
+        decline = self._decline_level(frauds, above)
+        declined = 0 if decline is None else int(above[decline])
+        share = self.review_share if self.alerts_per_day is None else self.alerts_per_day * days / len(scores)
+        within = np.flatnonzero((above - declined <= share * len(scores)) & (above > declined))
         if not len(within):
             raise ThresholdError(
-                f"{share * len(scores):.1f} alerts on {len(scores)} rows: more rows share the highest score; review more"
+                f"{share * len(scores):.1f} alerts on {len(scores)} rows: more share the highest score; review more"
             )
-        review = float(levels[within[-1]])
+        return Thresholds(float(levels[within[-1]]), None if decline is None else float(levels[decline]))
+
+    def _decline_level(self, frauds: npt.NDArray[np.int64], above: npt.NDArray[np.int64]) -> int | None:
+        """Return the lowest level down to which the precision is met, given frauds and rows at or above each level."""
         if self.decline_precision is None:
-            return Thresholds(review)
-        order = np.argsort(-scores, kind="stable")
-        precision = np.cumsum(is_fraud[order])[alerts - 1] / alerts
-        enough = within[(precision[within] >= self.decline_precision) & (alerts[within] >= self.decline_evidence)]
-        return Thresholds(review, float(levels[enough[-1]]) if len(enough) else None)
+            return None
+        met = np.flatnonzero((frauds >= self.decline_precision * above) & (above >= self.decline_evidence))
+        return int(met[-1]) if len(met) else None

@@ -185,16 +185,16 @@ def probabilities(estimator: Estimator, values: Values) -> npt.NDArray[np.float3
 
 
 def judge(scores: npt.NDArray[np.float32], rows: TrainingRows, thresholds: Thresholds, fit: str) -> Figures:
-    """Measure scores on rows that the model was not fitted on."""
-    reviewed = scores >= np.float32(thresholds.review)
+    """Measure scores on rows that the model was not fitted on; an alert is a review or a decline."""
+    alerted = scores >= np.float32(thresholds.review)
     values = {
         "auc": auc(rows.is_fraud, scores),
         "average_precision": average_precision(rows.is_fraud, scores),
         "card_precision_at_100": _card_precision(scores, rows),
         "log_loss": _log_loss(scores, rows.is_fraud),
-        "alert_rate": float(reviewed.mean()),
-        "alert_precision": float(rows.is_fraud[reviewed].mean()),
-        "alert_recall": float(reviewed[rows.is_fraud].mean()),
+        "alert_rate": float(alerted.mean()),
+        "alert_precision": float(rows.is_fraud[alerted].mean()),
+        "alert_recall": float(alerted[rows.is_fraud].mean()),
     }
     if thresholds.decline is not None:
         declined = scores >= np.float32(thresholds.decline)

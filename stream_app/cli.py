@@ -1,6 +1,7 @@
 """The command `fraudstream`: a table of commands, each imported only when it is called."""
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,4 +115,7 @@ def _one_line(error: click.ClickException | FraudstreamError) -> str:
 
 def main() -> None:
     """Entry point of the console command."""
+    # OpenMP reads this when scikit-learn or LightGBM load it: waiting threads then sleep instead of spinning. On two
+    # busy cores a fit of 2,000 rows takes 1 s with it and 13 s without.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.exit(run(sys.argv[1:]))

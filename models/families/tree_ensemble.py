@@ -31,7 +31,7 @@ def float32_at_most(thresholds: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
     Examples
     --------
-    >>> bool(float32_at_most(0.1) <= 0.1), bool(np.float32(0.1) <= 0.1)
+    >>> bool(float(float32_at_most(0.1)) <= 0.1), bool(float(np.float32(0.1)) <= 0.1)
     (True, False)
     """
     exact = np.asarray(thresholds, dtype=np.float64)

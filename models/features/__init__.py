@@ -1,1 +1,1 @@
-"""What a score is computed from: the feature set, card windows, terminal profiles, and the same kernels over a whole history."""
+"""What a score is computed from: feature set, card windows, terminal profiles; the same kernels over a history."""

@@ -20,8 +20,8 @@ def batch_features(
 ) -> npt.NDArray[np.float32]:
     """Return the feature rows of a history.
 
-    Each transaction sees its card's earlier transactions and the terminal profiles of the last step at or before the largest event
-    time so far, as in a stream that waits at each step until the profiles are applied.
+    Each transaction sees its card's earlier transactions and the terminal profiles of the last step at or before the
+    largest event time so far, as in a stream that waits at each step until the profiles are applied.
 
     Parameters
     ----------

@@ -35,4 +35,4 @@ ENTRY: Final = np.dtype(
     ],
     align=True,
 )
-"""One stored transaction. The gaps make distinct terminals of any window a single scan: those whose gap reaches before its start."""
+"""One stored transaction. The distinct terminals of any window are those whose gap reaches before its start."""

@@ -1,17 +1,18 @@
 """The numba kernel that computes a transaction's own and card features from its card's stored transactions.
 
-Nothing is kept between events but the stored transactions: each event scans its card's window once, from the newest to the oldest,
-sums whole minor units, and divides at the end. So the numbers depend on the sorted transactions alone, never on how they came.
+Nothing is kept between events but the stored transactions: each event scans its card's window once, from the newest to
+the oldest, sums whole minor units, and divides at the end. So the numbers depend on the sorted transactions alone,
+never on how they came.
 """
 
 from typing import Final
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from models.features.card_entry import DAY_MS, HOUR_MS, NIGHT, STAMP_BITS, WEEKEND, WINDOW_MS
 from models.features.card_features import CARD_FEATURES, WINDOWS
+from models.features.kernel_types import Floats, Int, Longs, Records
 from models.features.merchant_groups import GROUP_OF_MCC
 from models.features.transaction_features import TRANSACTION_FEATURES
 
@@ -61,27 +62,22 @@ DISTINCT_WINDOWS = (DAY_WINDOW, WEEK_WINDOW, MONTH_WINDOW)
 SMALL_AMOUNT = 500
 OUTLIER_RATIO = 2
 NIGHT_ENDS = 6
+SATURDAY = 5
 TIMES, AMOUNTS, MARKS, TERMINAL_BEFORE, COUNTRY_BEFORE = range(5)
 SCRATCH_LINES = 5
 LONGEST_HOURS = WINDOW_MS / HOUR_MS
 
-Entries = npt.NDArray[np.void]
-Scratch = npt.NDArray[np.int64]
-Line = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
-Row = npt.NDArray[np.float32]
-
 
 @numba.njit(cache=True)
-def marks_of(now: int, country: int, channel: int, entry_mode: int) -> int:
+def marks_of(now: Int, country: Int, channel: Int, entry_mode: Int) -> Int:
     """Return the low bits of a stamp."""
     night = now // HOUR_MS % 24 < NIGHT_ENDS
-    weekend = (now // DAY_MS + 3) % 7 >= 5  # 1970-01-01 was a Thursday
+    weekend = (now // DAY_MS + 3) % 7 >= SATURDAY  # 1970-01-01 was a Thursday
     return night * NIGHT | weekend * WEEKEND | country << 6 | channel << 3 | entry_mode
 
 
 @numba.njit(cache=True)
-def _own_values(now: int, amount: int, marks: int, mcc: int, values: Row) -> None:
+def _own_values(now: Int, amount: Int, marks: Int, mcc: Int, values: Floats) -> None:
     values[AMOUNT] = amount / 100.0
     values[AMOUNT_IS_ROUND] = amount % 1000 == 0
     values[HOUR_OF_DAY] = now % DAY_MS / HOUR_MS
@@ -94,16 +90,16 @@ def _own_values(now: int, amount: int, marks: int, mcc: int, values: Row) -> Non
 
 
 @numba.njit(cache=True)
-def _hours(now: int, then: int) -> float:
+def _hours(now: Int, then: Int) -> float:
     return (now - then) / HOUR_MS if then >= 0 else LONGEST_HOURS
 
 
 @numba.njit(cache=True)
 def _unpack(
-    entries: Entries, first: int, stop: int, skip: int, horizon: int, now: int, terminal: int,
-    scratch: Scratch, counts: Counts, values: Row,
+    entries: Records, first: Int, stop: Int, skip: Int, horizon: Int, now: Int, terminal: Int,
+    scratch: Longs, counts: Longs, values: Floats,
 ) -> None:  # fmt: skip
-    """Walk the window from the newest to the oldest, note how many lie in each window, and lay the fields out for fast sums."""
+    """Walk from the newest to the oldest, note how many lie in each window, and lay the fields out for fast sums."""
     same_terminal = 0
     last_there = np.int64(-1)
     count = 0
@@ -135,7 +131,7 @@ def _unpack(
 
 
 @numba.njit(cache=True)
-def _at_or_before(times: Line, count: int, border: int) -> int:
+def _at_or_before(times: Longs, count: Int, border: Int) -> Int:
     found = 0
     for i in range(count):
         found += times[i] <= border
@@ -143,7 +139,7 @@ def _at_or_before(times: Line, count: int, border: int) -> int:
 
 
 @numba.njit(cache=True)
-def _distinct_values(scratch: Scratch, counts: Counts, horizon: int, now: int, values: Row) -> None:
+def _distinct_values(scratch: Longs, counts: Longs, horizon: Int, now: Int, values: Floats) -> None:
     """Count those whose predecessor at the same terminal, or in the same country, lies before the window."""
     for k in range(3):
         window = DISTINCT_WINDOWS[k]
@@ -154,7 +150,7 @@ def _distinct_values(scratch: Scratch, counts: Counts, horizon: int, now: int, v
 
 
 @numba.njit(cache=True)
-def _share_values(scratch: Scratch, count: int, now: int, marks: int, values: Row) -> None:
+def _share_values(scratch: Longs, count: Int, now: Int, marks: Int, values: Floats) -> None:
     line = scratch[MARKS]
     same_country = same_channel = same_mode = nights = weekends = 0
     for i in range(count):
@@ -180,8 +176,8 @@ def _share_values(scratch: Scratch, count: int, now: int, marks: int, values: Ro
 
 
 @numba.njit(cache=True)
-def _usual(amounts: Line, count: int) -> int:
-    """Return the mean of the amounts up to twice the mean, taken twice: in whole minor units, so the order does not matter."""
+def _usual(amounts: Longs, count: Int) -> Int:
+    """Return the mean of the amounts up to twice the mean, taken twice, in whole minor units."""
     total = 0
     for i in range(count):
         total += amounts[i]
@@ -198,7 +194,7 @@ def _usual(amounts: Line, count: int) -> int:
 
 
 @numba.njit(cache=True)
-def _amount_values(scratch: Scratch, counts: Counts, now: int, amount: int, values: Row) -> None:
+def _amount_values(scratch: Longs, counts: Longs, now: Int, amount: Int, values: Floats) -> None:
     amounts = scratch[AMOUNTS]
     count = counts[MONTH_WINDOW]
     usual = _usual(amounts, count)
@@ -240,8 +236,8 @@ def _amount_values(scratch: Scratch, counts: Counts, now: int, amount: int, valu
 
 @numba.njit(cache=True)
 def measure(
-    entries: Entries, first: int, stop: int, skip: int, horizon: int, now: int, amount: int, terminal: int, marks: int,
-    mcc: int, scratch: Scratch, counts: Counts, values: Row,
+    entries: Records, first: Int, stop: Int, skip: Int, horizon: Int, now: Int, amount: Int, terminal: Int, marks: Int,
+    mcc: Int, scratch: Longs, counts: Longs, values: Floats,
 ) -> None:  # fmt: skip
     """Fill a row's own and card columns.
 

@@ -9,14 +9,15 @@ import numpy.typing as npt
 
 from models.errors import FraudstreamError
 from models.features.card_entry import ENTRY, STAMP_BITS, STORED_MS
-from models.features.card_measures import COLUMNS, SCRATCH_LINES, WINDOW_MS_OF, Entries
-from models.features.card_windows import BLOCK_SIZES, NO_BLOCK, Bytes, Ints, Longs, advance_cards
+from models.features.card_measures import COLUMNS, SCRATCH_LINES, WINDOW_MS_OF
+from models.features.card_windows import BLOCK_SIZES, NO_BLOCK, advance_cards
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
+from models.features.kernel_types import Bytes, Int, Ints, Longs, Records
 from models.schema.columns import TransactionColumns
 
 CardArrays = dict[str, npt.NDArray[np.generic]]
-"""Complete state of some cards: `cards` uint64[k], `lengths` int32[k], and `entries` ENTRY[sum of lengths], card after card."""
+"""Complete state of some cards: `cards` uint64[k], `lengths` int32[k], `entries` ENTRY[sum of them], card by card."""
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 
@@ -26,7 +27,7 @@ class CardArraysError(FraudstreamError):
 
 
 @numba.njit(cache=True)
-def _gather(rows: Longs, firsts: Longs, lengths: Ints, entries: Entries, counts: Ints, gathered: Entries) -> None:
+def _gather(rows: Longs, firsts: Longs, lengths: Ints, entries: Records, counts: Ints, gathered: Records) -> None:
     """Copy the live transactions of `rows`; with an empty target only count them."""
     filled = 0
     for k in range(rows.size):
@@ -46,11 +47,11 @@ def _gather(rows: Longs, firsts: Longs, lengths: Ints, entries: Entries, counts:
 def _place(
     rows: Ints,
     counts: Ints,
-    given: Entries,
+    given: Records,
     firsts: Longs,
     lengths: Ints,
     size_classes: Bytes,
-    entries: Entries,
+    entries: Records,
     used: Longs,
 ) -> None:
     """Lay the given cards into fresh blocks at the end of the pool."""
@@ -69,7 +70,7 @@ def _place(
 
 
 @numba.njit(cache=True)
-def _relocate(cards: int, firsts: Longs, lengths: Ints, size_classes: Bytes, entries: Entries, target: Entries) -> int:
+def _relocate(cards: Int, firsts: Longs, lengths: Ints, size_classes: Bytes, entries: Records, target: Records) -> Int:
     """Copy every card's block to the next place of the target; returns how much of it is used."""
     used = 0
     for row in range(cards):
@@ -84,14 +85,16 @@ def _relocate(cards: int, firsts: Longs, lengths: Ints, size_classes: Bytes, ent
 class CardState:
     """Keeps what each card did in the last 31 days and computes features from it.
 
-    Why: a window held as its transactions is exact for any order of arrival, has no rounding to drift, and can be rebuilt by a replay.
+    Why: a window held as its transactions is exact for any order of arrival, has no rounding to drift, and can be
+    rebuilt by a replay.
 
-    A stored transaction takes 32 bytes. Blocks grow by a fifth, the pool that holds them by a half, and it is laid out afresh each
-    time, so the pool takes at most 1.5 * 1.25 times that; beside it a card takes 22 bytes, twice that right after these arrays grew,
-    and 24 to 48 bytes of hash table. At 60 transactions in 30 days that is 2.5 to 3.7 kB a card.
+    A stored transaction takes 32 bytes. Blocks grow by a fifth, the pool that holds them by a half, and it is laid out
+    afresh each time, so the pool takes at most 1.5 * 1.25 times that; beside it a card takes 22 bytes, twice that right
+    after these arrays grew, and 24 to 48 bytes of hash table. At 60 transactions in 30 days: 2.5 to 3.7 kB a card.
 
-    Parameters:
-        feature_set: the columns to fill.
+    Parameters
+    ----------
+    feature_set: the columns to fill.
     """
 
     def __init__(self, feature_set: FeatureSet) -> None:
@@ -132,11 +135,12 @@ class CardState:
     ) -> None:
         """Take transactions in order: compute the own and card columns of each from those before it, then store it.
 
-        Parameters:
-            columns: [n] transactions.
-            out: [n, F] feature rows, of which own and card columns are filled; None keeps the state only.
-            status: [n] gets DUPLICATE (already in its card's window: not counted), TOO_LATE (over 24 hours older than the card's
-                newest: not counted) and LATE (older than the card's newest: inserted in order).
+        Parameters
+        ----------
+        columns: [n] transactions.
+        out: [n, F] feature rows, of which own and card columns are filled; None keeps the state only.
+        status: [n] gets the bits DUPLICATE (already in its card's window: not counted), TOO_LATE (over 24 hours older
+            than the card's newest: not counted) and LATE (older than the card's newest: inserted in order).
         """
         rows = self._rows_of(columns.card)
         target = np.zeros((0, COLUMNS), np.float32) if out is None else out
@@ -203,8 +207,9 @@ class CardState:
     def restore(self, parts: Iterable[Mapping[str, npt.NDArray[np.generic]]]) -> None:
         """Replace the state by a base and its increments, in order; the last part that has a card wins.
 
-        Raises:
-            CardArraysError: the lengths of a part do not add up to its entries.
+        Raises
+        ------
+        CardArraysError: the lengths of a part do not add up to its entries.
         """
         self._clear()
         for part in parts:
@@ -231,7 +236,6 @@ class CardState:
 
 def _grown(array: Array, size: int, filler: int) -> Array:
     """Return a copy with room for `size`, new places filled."""
-    grown = np.empty(size, array.dtype)
+    grown: Array = np.full(size, filler, array.dtype)  # type: ignore[assignment]  # numpy cannot say "the same dtype"
     grown[: len(array)] = array
-    grown[len(array) :] = filler
     return grown

@@ -4,13 +4,13 @@ from typing import Final
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from models.features.card_entry import LARGEST_AMOUNT, LATENESS_MS, LONGEST_GAP, STAMP_BITS, STORED_MS, WINDOW_MS
-from models.features.card_measures import Counts, Entries, Scratch, marks_of, measure
+from models.features.card_measures import marks_of, measure
+from models.features.kernel_types import Bytes, Flags, Floats, Hashes, Int, Ints, Longs, Octets, Records, Shorts
 
 DUPLICATE, TOO_LATE, LATE = 1, 2, 4
-"""Bits of a transaction's status: already in its card's window; over 24 hours late (neither counts); inserted in order."""
+"""Bits of a status: already in its card's window; over 24 hours late (neither counts); inserted in order."""
 
 BLOCK_SIZES: Final = np.array(
     [2, 4, 6, 8] + [size << octave for octave in range(1, 28) for size in (5, 6, 7, 8)], np.int64
@@ -18,23 +18,14 @@ BLOCK_SIZES: Final = np.array(
 """Entries that a card's block may hold: 2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40 …"""
 NO_BLOCK: Final = -1
 
-Longs = npt.NDArray[np.int64]
-Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.int8]
-Octets = npt.NDArray[np.uint8]
-Shorts = npt.NDArray[np.uint16]
-Hashes = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-Matrix = npt.NDArray[np.float32]
+
+@numba.njit(cache=True)
+def _time(entries: Records, i: Int) -> Int:
+    return entries[i].stamp >> STAMP_BITS
 
 
 @numba.njit(cache=True)
-def _time(entries: Entries, i: int) -> int:
-    return entries[i].stamp >> STAMP_BITS  # type: ignore[no-any-return]
-
-
-@numba.njit(cache=True)
-def _find(entries: Entries, first: int, stop: int, horizon: int, transaction: np.uint64) -> int:
+def _find(entries: Records, first: Int, stop: Int, horizon: Int, transaction: Int) -> Int:
     i = stop - 1
     while i >= first and entries[i].stamp >> STAMP_BITS > horizon:
         if entries[i].transaction == transaction:
@@ -44,11 +35,11 @@ def _find(entries: Entries, first: int, stop: int, horizon: int, transaction: np
 
 
 @numba.njit(cache=True)
-def _gaps(entries: Entries, first: int, stop: int, now: int, terminal: int, country: int) -> tuple[int, int]:
+def _gaps(entries: Records, first: Int, stop: Int, now: Int, terminal: Int, country: Int) -> tuple[Int, Int]:
     """Return the ms since the card was last at this terminal and in this country, as stored."""
     terminal_gap = country_gap = np.int64(LONGEST_GAP)
     i = stop - 1
-    while i >= first and (terminal_gap == LONGEST_GAP or country_gap == LONGEST_GAP):
+    while i >= first and max(terminal_gap, country_gap) == LONGEST_GAP:
         entry = entries[i]
         gap = now - (entry.stamp >> STAMP_BITS)
         if gap >= WINDOW_MS:
@@ -62,7 +53,7 @@ def _gaps(entries: Entries, first: int, stop: int, now: int, terminal: int, coun
 
 
 @numba.njit(cache=True)
-def _shorten_next_gaps(entries: Entries, start: int, stop: int, now: int, terminal: int, country: int) -> None:
+def _shorten_next_gaps(entries: Records, start: Int, stop: Int, now: Int, terminal: Int, country: Int) -> None:
     """After a late insertion: the next transactions at its terminal and in its country have a nearer predecessor."""
     terminal_open = country_open = True
     i = start
@@ -78,7 +69,7 @@ def _shorten_next_gaps(entries: Entries, start: int, stop: int, now: int, termin
 
 
 @numba.njit(cache=True)
-def _take_block(size_class: int, free: Longs, used: Longs, entries: Entries) -> int:
+def _take_block(size_class: Int, free: Longs, used: Longs, entries: Records) -> Int:
     """Return the first entry of a free block, whose first entry's `stamp` held the next free one."""
     block = free[size_class]
     if block != NO_BLOCK:
@@ -91,12 +82,12 @@ def _take_block(size_class: int, free: Longs, used: Longs, entries: Entries) -> 
 
 @numba.njit(cache=True)
 def _make_room(
-    row: int,
-    horizon: int,
+    row: Int,
+    horizon: Int,
     firsts: Longs,
     lengths: Ints,
     size_classes: Bytes,
-    entries: Entries,
+    entries: Records,
     free: Longs,
     used: Longs,
 ) -> None:
@@ -121,14 +112,14 @@ def _make_room(
 
 @numba.njit(cache=True)
 def _store(
-    first: int,
-    position: int,
-    length: int,
-    entries: Entries,
-    stamp: int,
-    transaction: np.uint64,
-    amount: int,
-    terminal: int,
+    first: Int,
+    position: Int,
+    length: Int,
+    entries: Records,
+    stamp: Int,
+    transaction: Int,
+    amount: Int,
+    terminal: Int,
 ) -> None:
     now = stamp >> STAMP_BITS
     country = stamp >> 6 & 0x3FF
@@ -147,12 +138,12 @@ def _store(
 
 @numba.njit(cache=True)
 def advance_cards(
-    start: int, event_times: Longs, amounts: Longs, transactions: Hashes, terminals: Hashes, countries: Shorts,
+    start: Int, event_times: Longs, amounts: Longs, transactions: Hashes, terminals: Hashes, countries: Shorts,
     channels: Octets, entry_modes: Octets, mccs: Shorts, rows: Ints,
-    firsts: Longs, lengths: Ints, size_classes: Bytes, changed: Flags, entries: Entries, free: Longs, used: Longs,
-    scratch: Scratch, counts: Counts, wanted: bool, out: Matrix, status: Octets,
-) -> int:  # fmt: skip
-    """Measure and store rows from `start` on; returns the first row that it has no room for, or how many rows there are."""
+    firsts: Longs, lengths: Ints, size_classes: Bytes, changed: Flags, entries: Records, free: Longs, used: Longs,
+    scratch: Longs, counts: Longs, wanted: Int, out: Floats, status: Octets,
+) -> Int:  # fmt: skip
+    """Measure and store rows from `start` on; returns the first that there is no room for, or how many there are."""
     for i in range(start, rows.size):
         row = rows[i]
         length = np.int64(lengths[row])

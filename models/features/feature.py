@@ -7,13 +7,14 @@ from dataclasses import dataclass
 class Feature:
     """A column of the feature matrix.
 
-    Attributes:
-        name: column name; unique in its set.
-        description: what is computed, exactly, and what stands where there is no history.
-        unit: unit of the values.
-        window_days: days of history that it looks at; None where it looks at the transaction alone.
-        warm_up_days: days of history after which its distribution has settled; references for drift start after them.
-        reason: plain words for an analyst when the feature speaks for fraud.
+    Attributes
+    ----------
+    name: column name; unique in its set.
+    description: what is computed, exactly, and what stands where there is no history.
+    unit: unit of the values.
+    window_days: days of history that it looks at; None where it looks at the transaction alone.
+    warm_up_days: days of history after which its distribution has settled; references for drift start after them.
+    reason: plain words for an analyst when the feature speaks for fraud.
     """
 
     name: str

@@ -16,7 +16,10 @@ from models.features.terminal_features import TERMINAL_FEATURES
 from models.features.transaction_features import TRANSACTION_FEATURES
 
 EXPLAINED_AMOUNT_RATIO: Final = 2.0
-"""An amount above twice the card's usual amount explains a fraud by itself: the terminal is not to blame for it."""
+"""An amount above twice the card's usual amount explains a fraud by itself: the terminal is not to blame for it.
+
+Measured, mean AP of four test weeks with one model: 1.6 times .747, 2.0 times .749, 2.4 times .746.
+"""
 
 _REVISION: Final = 1
 """Raised whenever a kernel gives other numbers under the same declarations."""
@@ -30,9 +33,15 @@ class UnknownFeatureSetError(FraudstreamError):
 class FeatureSet:
     """Features in the order of their columns.
 
-    Examples:
-        >>> DEFAULT.names[DEFAULT.index("amount")]
-        'amount'
+    Attributes
+    ----------
+    prefix: start of the version.
+    features: the columns.
+
+    Examples
+    --------
+    >>> DEFAULT.names[DEFAULT.index("amount")]
+    'amount'
     """
 
     prefix: str
@@ -40,8 +49,9 @@ class FeatureSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of everything declared: two sets that share it compute the same numbers."""
-        declared = (_REVISION, EXPLAINED_AMOUNT_RATIO, self.features)
+        """Hash of what decides the numbers: two sets that share it compute the same; words may change."""
+        columns = [(feature.name, feature.unit, feature.window_days) for feature in self.features]
+        declared = (_REVISION, EXPLAINED_AMOUNT_RATIO, columns)
         return sha256(msgspec.json.encode(declared)).hexdigest()
 
     @cached_property
@@ -73,8 +83,9 @@ FEATURE_SETS: Final = {DEFAULT.version: DEFAULT}
 def feature_set(version: str) -> FeatureSet:
     """Return the feature set of that version.
 
-    Raises:
-        UnknownFeatureSetError: this release does not compute it.
+    Raises
+    ------
+    UnknownFeatureSetError: this release does not compute it.
     """
     try:
         return FEATURE_SETS[version]

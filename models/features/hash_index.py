@@ -4,17 +4,15 @@ from typing import Final
 
 import numba
 import numpy as np
-import numpy.typing as npt
+
+from models.features.kernel_types import Hashes, Int, Ints
 
 _SMALLEST_CAPACITY: Final = 1024
 _EMPTY: Final = -1
 
-Keys = npt.NDArray[np.uint64]
-Rows = npt.NDArray[np.int32]
-
 
 @numba.njit(cache=True)
-def _look_up(keys: Keys, rows: Rows, wanted: Keys, found: Rows) -> None:
+def _look_up(keys: Hashes, rows: Ints, wanted: Hashes, found: Ints) -> None:
     mask = np.uint64(keys.size - 1)
     one = np.uint64(1)
     for i in range(wanted.size):
@@ -25,7 +23,7 @@ def _look_up(keys: Keys, rows: Rows, wanted: Keys, found: Rows) -> None:
 
 
 @numba.njit(cache=True)
-def _add(keys: Keys, rows: Rows, wanted: Keys, found: Rows, count: int) -> int:
+def _add(keys: Hashes, rows: Ints, wanted: Hashes, found: Ints, count: Int) -> Int:
     mask = np.uint64(keys.size - 1)
     one = np.uint64(1)
     for i in range(wanted.size):
@@ -43,7 +41,8 @@ def _add(keys: Keys, rows: Rows, wanted: Keys, found: Rows, count: int) -> int:
 class HashIndex:
     """Numbers distinct keys 0, 1, 2 … in the order in which they are first added.
 
-    The keys are hashes already, so their low bits choose the place. At most half of the places are taken: 24 to 48 bytes a key.
+    The keys are hashes already, so their low bits choose the place. At most half of the places are taken: 24 to 48
+    bytes a key.
 
     Examples
     --------
@@ -66,13 +65,13 @@ class HashIndex:
         """Bytes held."""
         return self._keys.nbytes + self._rows.nbytes
 
-    def look_up(self, keys: Keys) -> Rows:
+    def look_up(self, keys: Hashes) -> Ints:
         """Return the row number of each key, -1 where it is unknown."""
         found = np.empty(len(keys), np.int32)
         _look_up(self._keys, self._rows, keys, found)
         return found
 
-    def add(self, keys: Keys) -> Rows:
+    def add(self, keys: Hashes) -> Ints:
         """Return the row number of each key; unknown keys get the next free numbers."""
         found = np.empty(len(keys), np.int32)
         start = 0

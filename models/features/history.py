@@ -1,4 +1,4 @@
-"""A history to compute features for: transactions in the order in which they came, what labels said, what was declined."""
+"""A history to compute features for: transactions in the order in which they came, their labels and declines."""
 
 from dataclasses import dataclass
 

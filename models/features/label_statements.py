@@ -1,4 +1,4 @@
-"""The statements that labels make about transactions: the latest that is due counts, and only while its transaction does."""
+"""What labels say about transactions: the latest statement that is due counts, while its transaction does."""
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -39,7 +39,7 @@ class LabelStatements:
         return len(self._pending) + len(self._latest)
 
     def add(self, statement: Statement) -> None:
-        """Keep a statement until a step at or after its labelled_at; one whose transaction is in no window any more is dropped."""
+        """Keep a statement until it is due; one whose transaction is in no window any more is dropped."""
         if self._counts.is_live(statement.event_time):
             heappush(self._pending, statement)
 

@@ -5,14 +5,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-UNKNOWN, EVERYDAY, SERVICES, HEALTH, FUEL, RETAIL, TRAVEL, ELECTRONICS, DIGITAL, CASH, GAMBLING = range(11)
+UNKNOWN, EVERYDAY, SERVICES, HEALTH, FUEL, RETAIL, TRAVEL, RESALE, DIGITAL, CASH, GAMBLING = range(11)
 
-_GROUPS: Final = (  # first and last code, group; later lines override
-    (1, 1499, EVERYDAY),
-    (1500, 2999, SERVICES),
+_GROUPS: Final = (  # first and last code, group; later lines override, all others are services
     (3000, 3999, TRAVEL),
     (4000, 4799, TRAVEL),
-    (4800, 4999, SERVICES),
     (5000, 5399, RETAIL),
     (5400, 5499, EVERYDAY),
     (5500, 5599, FUEL),
@@ -20,23 +17,21 @@ _GROUPS: Final = (  # first and last code, group; later lines override
     (5800, 5814, EVERYDAY),
     (5815, 5818, DIGITAL),
     (5900, 5999, RETAIL),
-    (6000, 6999, SERVICES),
-    (7000, 7299, TRAVEL),
-    (7300, 7999, SERVICES),
     (8000, 8099, HEALTH),
-    (8100, 9999, SERVICES),
     (4111, 4131, EVERYDAY),
     (4829, 4829, CASH),
-    (5045, 5045, ELECTRONICS),
+    (5045, 5045, RESALE),
     (5541, 5542, FUEL),
-    (5732, 5735, ELECTRONICS),
+    (5732, 5735, RESALE),
     (5912, 5912, HEALTH),
-    (5944, 5944, ELECTRONICS),
+    (5944, 5944, RESALE),
     (5966, 5969, DIGITAL),
     (6010, 6012, CASH),
     (6050, 6051, CASH),
     (6211, 6211, CASH),
     (6538, 6540, CASH),
+    (7011, 7033, TRAVEL),
+    (7512, 7519, TRAVEL),
     (7800, 7802, GAMBLING),
     (7994, 7994, DIGITAL),
     (7995, 7995, GAMBLING),
@@ -44,7 +39,8 @@ _GROUPS: Final = (  # first and last code, group; later lines override
 
 
 def _table() -> npt.NDArray[np.uint8]:
-    groups = np.zeros(10_000, np.uint8)
+    groups = np.full(10_000, SERVICES, np.uint8)
+    groups[0] = UNKNOWN
     for first, last, group in _GROUPS:
         groups[first : last + 1] = group
     return groups

@@ -1,4 +1,4 @@
-"""What the profile keeper knows: scored transactions and labels in, terminal profiles out at every step of event time."""
+"""What the profile keeper knows: scored transactions and labels in, terminal profiles out at every step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class ProfileStep:
 class ProfileCounts:
     """Turns scored transactions and labels into terminal profiles.
 
-    A step as of T counts transactions whose event time is at most T - maturity, by the latest statement that was made by T.
+    A step as of T counts transactions whose event time is at most T - maturity, by the latest statement made by T.
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ class ProfileCounts:
         self._statements = LabelStatements(self._counts)
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
+        self._cleaned_at = 0
 
     @property
     def as_of(self) -> int:
@@ -121,7 +122,8 @@ class ProfileCounts:
         self._statements.take_due(as_of)
         counted = self._counts.close(as_of, self.terminals, everything=everything)
         step = self._published(counted)
-        if self._counts.step % _STEPS_BETWEEN_CLEANING == 0:
+        if self._counts.step >= self._cleaned_at + _STEPS_BETWEEN_CLEANING:
+            self._cleaned_at = self._counts.step
             self._statements.forget()
             self._rename(self._counts.renumber().tolist())
         return step

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.features.card_entry import DAY_MS
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
-from models.features.terminal_features import TERMINAL_FEATURES
+from models.features.terminal_features import DECLINE_WINDOWS_DAYS, TERMINAL_FEATURES
 from models.schema.columns import TransactionColumns
 from models.schema.hashing import hash64_column
 from models.schema.terminal_profile import PROFILE_WINDOWS_DAYS, TerminalProfile
@@ -23,6 +23,7 @@ TIMES = 3
 NEVER = -1
 """Stands for "none in the longest window" in arrays of times."""
 _RISK_PRIOR = 0.01
+_DECLINE_WINDOWS = [PROFILE_WINDOWS_DAYS.index(days) for days in DECLINE_WINDOWS_DAYS]
 
 
 @numba.njit(cache=True)
@@ -53,7 +54,7 @@ def _values_of(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
     approved, frauds, unexplained, declines = (counts[:, kind].astype(np.float64) for kind in range(4))
     risk = (frauds + _RISK_PRIOR) / (np.maximum(approved, frauds) + 1)
     risk[(approved == 0) & (frauds == 0)] = 0.0
-    return np.hstack([approved, frauds, unexplained, risk, declines]).astype(np.float32)
+    return np.hstack([approved, frauds, unexplained, risk, declines[:, _DECLINE_WINDOWS]]).astype(np.float32)
 
 
 class ProfileTable:
@@ -112,7 +113,8 @@ class ProfileTable:
         as_of: event time of the step.
         terminals: [k] hashes of the terminals that changed, each once.
         counts: [k, 4, windows] approved, frauds, unexplained frauds, declines; all zero removes the terminal.
-        times: [k, 3] event times of the first unexplained fraud, the last genuine transaction and the run of frauds; -1 for none.
+        times: [k, 3] event times of the first unexplained fraud, the last genuine transaction and the run of frauds; -1
+            for none.
         """
         rows = self._index.add(terminals)
         if self.terminals > len(self._profiles):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from models.errors import FraudstreamError
 from models.features.card_entry import DAY_MS
 from models.features.hash_index import HashIndex
+from models.features.kernel_types import Flags, Int, Ints, Longs, Record, Records
 from models.features.profile_table import (
     APPROVED,
     DECLINES,
@@ -31,9 +32,6 @@ _STEPS_A_DAY: Final = DAY_MS // STEP_MS
 _WINDOW_STEPS: Final = np.array([days * _STEPS_A_DAY for days in PROFILE_WINDOWS_DAYS], np.int64)
 _LONGEST_STEPS: Final = int(_WINDOW_STEPS[-1])
 
-Rows = npt.NDArray[np.void]
-Counts = npt.NDArray[np.int32]
-Times = npt.NDArray[np.int64]
 Arrays = dict[str, npt.NDArray[Any]]
 """A part of a checkpoint: named arrays, no objects in them."""
 
@@ -77,7 +75,7 @@ class CountedStep:
 
 
 @numba.njit(cache=True)
-def _count(rows: Rows, step: int, counts: Counts, times: Times) -> int:
+def _count(rows: Records, step: Int, counts: Ints, times: Longs) -> Int:
     """Add every mature row to its terminal's windows; returns the largest event time of a fraud, -1 for none."""
     youngest = np.int64(NEVER)
     for i in range(rows.size):
@@ -94,11 +92,11 @@ def _count(rows: Rows, step: int, counts: Counts, times: Times) -> int:
         for kind in range(counts.shape[1]):
             for window in range(1, counts.shape[2]):
                 counts[terminal, kind, window] += counts[terminal, kind, window - 1]
-    return youngest  # type: ignore[return-value]  # numba's integers are int64
+    return youngest
 
 
 @numba.njit(cache=True)
-def _count_one(row: np.void, counts: Counts, window: int, times: Times) -> None:
+def _count_one(row: Record, counts: Ints, window: Int, times: Longs) -> None:
     if row.flags & DECLINED:
         counts[DECLINES, window] += 1
     else:
@@ -114,7 +112,7 @@ def _count_one(row: np.void, counts: Counts, window: int, times: Times) -> None:
 
 
 @numba.njit(cache=True)
-def _find_runs(rows: Rows, step: int, times: Times) -> None:
+def _find_runs(rows: Records, step: Int, times: Longs) -> None:
     """Note the first unexplained fraud after each terminal's last genuine transaction."""
     for i in range(rows.size):
         row = rows[i]
@@ -129,8 +127,9 @@ def _find_runs(rows: Rows, step: int, times: Times) -> None:
 class TerminalCounts:
     """Holds the transactions of the last maturity + 30 days and counts them by terminal.
 
-    Why afresh: a step of 350,000 transactions takes a few milliseconds, and a count that is never updated cannot drift, whatever the
-    order in which transactions, labels and reversals came. A transaction takes 32 bytes, and 24 to 48 bytes of hash table.
+    Why afresh: a step of 350,000 transactions takes a few milliseconds, and a count that is never updated cannot drift,
+    whatever the order in which transactions, labels and reversals came. A transaction takes 32 bytes, and 24 to 48 of
+    hash table.
 
     Parameters
     ----------
@@ -249,8 +248,8 @@ class TerminalCounts:
         self._index.add(np.ascontiguousarray(rows["transaction"]))
 
     def renumber(self) -> npt.NDArray[np.int64]:
-        """Drop the numbers of terminals that have neither counts nor transactions; returns the old numbers of those kept."""
-        used = self._counts.any(axis=(1, 2))
+        """Drop terminals that have neither counts nor transactions; returns the old numbers of those kept."""
+        used: Flags = np.asarray(self._counts.any(axis=(1, 2)))
         terminals = self._rows["terminal"][: self._used]
         used = np.pad(used, (0, max(0, int(terminals.max(initial=-1)) + 1 - len(used))))
         used[terminals] = True

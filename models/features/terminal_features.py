@@ -6,9 +6,13 @@ from models.features.feature import Feature
 from models.schema.terminal_profile import PROFILE_WINDOWS_DAYS
 
 _MATURITY_DAYS: Final = 7.0
+DECLINE_WINDOWS_DAYS: Final = (7, 30)
+"""Declines are few and no verdict: two windows of them do."""
 
 
-def _by_window(name: str, description: str, unit: str, reason: str) -> tuple[Feature, ...]:
+def _by_window(
+    name: str, description: str, unit: str, reason: str, windows: tuple[int, ...] = PROFILE_WINDOWS_DAYS
+) -> tuple[Feature, ...]:
     return tuple(
         Feature(
             f"terminal_{name}_{days}d",
@@ -18,7 +22,7 @@ def _by_window(name: str, description: str, unit: str, reason: str) -> tuple[Fea
             days + _MATURITY_DAYS,
             reason,
         )
-        for days in PROFILE_WINDOWS_DAYS
+        for days in windows
     )
 
 
@@ -44,7 +48,9 @@ TERMINAL_FEATURES: Final = (
         "share",
         "high share of fraud at this terminal",
     ),
-    *_by_window("declines", "declined transactions", "transactions", "declined payments at this terminal"),
+    *_by_window(
+        "declines", "declined transactions", "transactions", "declined payments at this terminal", DECLINE_WINDOWS_DAYS
+    ),
     _since(
         "first_unexplained",
         "the first confirmed fraud of usual amount in 30 mature days",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class FeatureBatchHeader:
     @classmethod
     def decode(cls, headers: Iterable[tuple[str, bytes]]) -> "FeatureBatchHeader":
         """The header out of Kafka record headers; raises FeatureBatchError naming what is missing or malformed."""
-        found = {key: value.decode("utf-8", "replace") for key, value in headers if value is not None}
+        found = {key: value.decode("utf-8", "replace") for key, value in headers}
         try:
             return cls(
                 first_offset=int(found["first_offset"]),
@@ -69,7 +70,7 @@ class FeatureBatchHeader:
 class ScoredColumns:
     """What scoring adds to a batch of transactions, one entry per row (constants as scalars).
 
-    `source_offset`, `scores`, `decisions` (index into DECISIONS), `values` float32 [n, features]; `verified` is False on a
+    `source_offset`, `score`, `decision` (index into DECISIONS), `values` float32 [n, features]; `verified` is False on a
     recomputed row whose score did not come out as the one that was published: such a row is not trained on.
     """
 
@@ -103,7 +104,7 @@ class FeatureRows:
 
     def strings(self, name: str) -> list[str]:
         """One text column."""
-        column = self.table.column(name)
+        column: Any = self.table.column(name)
         return list((column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).to_pylist())
 
 
@@ -128,34 +129,26 @@ class FeatureBatchEncoder:
             What scoring found for the same rows.
         """
         rows = len(transactions)
-        values = pa.FixedSizeListArray.from_arrays(
+        taken = zip(*map(_FROM_TRANSACTION, transactions), strict=True) if rows else ((),) * len(_TRANSACTION_FIELDS)
+        values: Any = pa.FixedSizeListArray.from_arrays(
             pa.array(np.ascontiguousarray(scored.values).reshape(-1)), self._width
         )
+        verified = np.broadcast_to(np.asarray(scored.verified, np.bool_), rows)
         arrays = [
             pa.array(scored.source_offset, pa.int64()),
-            pa.repeat(pa.scalar(scored.epoch, pa.int32()), rows),
+            pa.array(np.full(rows, scored.epoch, np.int32)),
             _constant(scored.writer, rows),
-            pa.array([t.transaction_id for t in transactions], pa.string()),
-            pa.array([t.event_time for t in transactions], pa.int64()),
-            pa.array([t.card_id for t in transactions], pa.string()),
-            pa.array([t.terminal_id for t in transactions], pa.string()),
-            pa.array([t.amount_minor for t in transactions], pa.int64()),
-            pa.array([t.currency for t in transactions], pa.string()),
-            pa.array([t.mcc for t in transactions], pa.string()),
-            pa.array([t.merchant_country for t in transactions], pa.string()),
-            pa.array([t.channel for t in transactions], pa.string()),
+            *(pa.array(column, of_type) for column, of_type in zip(taken, _TRANSACTION_TYPES, strict=True)),
             pa.array(scored.score, pa.float32()),
-            pa.DictionaryArray.from_arrays(pa.array(scored.decision.astype(np.int8)), _DECISION_NAMES),
+            pa.DictionaryArray.from_arrays(scored.decision.view(np.int8), _DECISION_NAMES),
             _constant(scored.role, rows),
             _model_versions(scored.model_version, rows),
-            pa.repeat(pa.scalar(False), rows),
-            pa.repeat(pa.scalar(1.0, pa.float32()), rows),
+            pa.array(np.zeros(rows, np.bool_)),
+            pa.array(np.ones(rows, np.float32)),
             pa.nulls(rows, _SHADOW_SCORES),
-            pa.repeat(pa.scalar(scored.profiles_as_of, pa.int64()), rows),
-            pa.repeat(pa.scalar(scored.recomputed), rows),
-            pa.repeat(pa.scalar(True), rows)
-            if scored.verified is True
-            else pa.array(np.asarray(scored.verified, bool)),
+            pa.array(np.full(rows, scored.profiles_as_of, np.int64)),
+            pa.array(np.full(rows, scored.recomputed)),
+            pa.array(verified),
             values,
         ]
         sink = pa.BufferOutputStream()
@@ -171,7 +164,7 @@ def decode_feature_batch(message: bytes) -> FeatureRows:
             batch = reader.read_next_batch()
             metadata = reader.schema.metadata or {}
         names = tuple(metadata[b"feature_names"].decode().split(","))
-        column = batch.column("values")
+        column: Any = batch.column("values")
         values = column.flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, len(names))
         return FeatureRows(batch.drop_columns(["values"]), values, names)
     except (pa.ArrowException, KeyError, ValueError, StopIteration, OSError) as error:
@@ -207,11 +200,27 @@ _FIELDS = [
 ]
 
 
-def _constant(text: str, rows: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), pa.array([text]))
+_TRANSACTION_FIELDS = {
+    "transaction_id": pa.string(),
+    "event_time": pa.int64(),
+    "card_id": pa.string(),
+    "terminal_id": pa.string(),
+    "amount_minor": pa.int64(),
+    "currency": pa.string(),
+    "mcc": pa.string(),
+    "merchant_country": pa.string(),
+    "channel": pa.string(),
+}
+_TRANSACTION_TYPES = tuple(_TRANSACTION_FIELDS.values())
+_FROM_TRANSACTION = attrgetter(*_TRANSACTION_FIELDS)
 
 
-def _model_versions(versions: Sequence[str] | str, rows: int) -> pa.DictionaryArray:
+def _constant(text: str, rows: int) -> Any:
+    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), pa.array([text]))
+
+
+def _model_versions(versions: Sequence[str] | str, rows: int) -> Any:
     if isinstance(versions, str):
         return _constant(versions, rows)
-    return pa.array(versions, pa.string()).dictionary_encode().cast(_NAME)
+    names, codes = np.unique(np.asarray(versions), return_inverse=True)
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int8), pa.array(names.tolist(), pa.string()))

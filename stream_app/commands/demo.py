@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -18,7 +19,7 @@ from stream_app.commands.connection import DEFAULT_REDIS_PREFIX
 from stream_app.commands.models_train import code_commit
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.plan import DemoPlan
-from stream_app.demo.report import DemoResult
+from stream_app.demo.report import DemoResult, require_place
 from stream_app.demo.story import Demo
 from stream_app.stack.local_stack import LocalStack
 from stream_app.worker_processes import Connections
@@ -33,9 +34,27 @@ class DataFolderError(FraudstreamError):
 
 
 @click.command()
-@click.option("--rate", default=_PLAN.rate, show_default=True, type=click.FloatRange(1), help="Events a second while latency is measured.")
-@click.option("--events", default=_PLAN.events, show_default=True, type=click.IntRange(1000), help="Events sent at that rate.")
-@click.option("--burst", default=_PLAN.burst, show_default=True, type=click.IntRange(1000), help="Events sent at full speed afterwards.")
+@click.option(
+    "--rate",
+    default=_PLAN.rate,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Events a second while latency is measured.",
+)
+@click.option(
+    "--events",
+    default=_PLAN.events,
+    show_default=True,
+    type=click.IntRange(1000),
+    help="Events sent at that rate.",
+)
+@click.option(
+    "--burst",
+    default=_PLAN.burst,
+    show_default=True,
+    type=click.IntRange(1000),
+    help="Events sent at full speed afterwards.",
+)
 @click.option("--seed", default=_PLAN.seed, show_default=True, type=click.IntRange(0), help="Same seed, same events.")
 @click.option(
     "--data",
@@ -69,21 +88,22 @@ def command(
 ) -> None:
     """Show the whole system on this machine in a few minutes.
 
-    Starts a real Kafka and Redis, trains two models on a simulated bank, scores its payments while they flow, swaps the model
-    three times meanwhile, and counts what came of it: latency, throughput, what was lost and what was scored twice.
+    Starts a real Kafka and Redis, trains two models on a simulated bank, scores its payments while they flow, swaps the
+    model three times meanwhile, and counts what came of it: latency, throughput, what was lost and what was scored
+    twice.
     """
     if (broker is None) != (redis_url is None):
         raise click.UsageError("give both --broker and --redis, or neither")
     plan = DemoPlan(events=events, rate=rate, burst=burst, seed=seed)
     narrator = Narrator(Console(stderr=True))
-    with _ended_by_sigterm(), ExitStack() as stack:
+    require_place(report_file)
+    with _ended_by_signals(narrator), ExitStack() as stack:
         folder = stack.enter_context(_folder(data))
         try:
             connections = stack.enter_context(_connections(folder, broker, redis_url, narrator))
             result = Demo(plan, connections, folder, narrator, code_commit()).run()
             narrator.say("ending Kafka, Redis and the workers")
-        except KeyboardInterrupt:
-            narrator.say("interrupted; ending everything that was started")
+        except (KeyboardInterrupt, SystemExit):
             stack.close()
             narrator.say("ended; nothing is left running")
             raise
@@ -103,25 +123,29 @@ def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json:
     kept = "" if data is None else f" The data and the logs are in {data}."
     console.print(
         f"The same figures are in {report_file}.{kept} Nothing is left running.\n"
-        "Look next: README.md for ten lines of a consumer; `fraudstream stack up` for a Kafka and a Redis that stay;\n"
-        "`fraudstream simulate`, `score`, `watch` and `scores --follow` to do the same by hand; docs/simulator.md to order fraud.",
+        "Look next: README.md for ten lines of a consumer, docs/simulator.md to order fraud. The same by hand:\n"
+        "`fraudstream stack up`, `models train --simulated --promote`, `score`, `watch`, `simulate`, `scores`.",
         soft_wrap=True,
         highlight=False,
     )
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind like any other end, so that nothing stays behind."""
+def _ended_by_signals(narrator: Narrator) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM say so at once, then unwind like any other end, so that nothing stays behind."""
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        narrator.say("interrupted; ending everything that was started")
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         sys.exit(TERMINATED_EXIT_CODE)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from rich.console import Console
 from models.schema.topics import TopicNames
 from producers.progress import progress_line
 from stream_app.evaluate.handbook import HandbookEvaluation, HandbookPlan
-from stream_app.evaluate.processes import Connections
 from stream_app.evaluate.truth import require_file
 from stream_app.stack.local_stack import LocalStack
+from stream_app.worker_processes import Connections
 
 
 @click.group(name="evaluate")

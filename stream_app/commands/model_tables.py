@@ -39,7 +39,7 @@ def version_table(summaries: Iterable[dict[str, Any]]) -> Table:
     """Lay summaries out, one version a line."""
     table = Table(box=SIMPLE)
     for heading in ("version", "aliases", "created (UTC)", "family", "rows", "frauds", "AP", "AUC"):
-        table.add_column(heading, no_wrap=heading == "version")
+        table.add_column(heading, no_wrap=heading not in {"aliases", "family"})
     for each in summaries:
         figures = each["hold_out"]
         table.add_row(
@@ -76,7 +76,8 @@ def card(manifest: Manifest, aliases: Mapping[str, Alias], moves: Iterable[Audit
         "champion then": lineage.parent or "none",
     }.items():
         facts.add_row(name, text)
-    return Group(facts, _figures(manifest), _moves(moves))
+    made = list(moves)
+    return Group(facts, _figures(manifest), *([_moves(made)] if made else []))
 
 
 def _figures(manifest: Manifest) -> RenderableType:

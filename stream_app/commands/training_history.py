@@ -36,6 +36,8 @@ def labelled_file(
     rates = default_reporting_currency()
     columns, fraud, rows = [TransactionColumns.empty()], [np.empty(0, np.bool_)], 0
     for batch in recorded.History(path, mapping, to_day=to_day):
+        if not len(batch):
+            continue
         frauds = {transaction.transaction_id for transaction in batch.frauds}
         transactions = decode_transactions(batch.values)[0]
         columns.append(TransactionColumns.from_transactions(transactions, rates))

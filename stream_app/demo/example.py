@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, TopicPartition
 
+from models.features.feature import Feature
 from models.features.feature_set import FeatureSet
 from models.schema import wire
 from models.schema.iso_codes import CURRENCY_EXPONENTS
@@ -12,6 +13,8 @@ from models.schema.transaction import Transaction
 from stream_app.demo.ledger import Flagged
 
 REASONS = 3
+NEVER_HOURS = 720.0
+"""What a feature in hours holds where there was nothing in its 30 days."""
 _ANSWER_S = 5.0
 
 _VALUE_IN_WORDS: Mapping[str, Callable[[float], str]] = {
@@ -20,25 +23,36 @@ _VALUE_IN_WORDS: Mapping[str, Callable[[float], str]] = {
     "ratio": lambda value: f" ({value:.1f} times)",
     "share": lambda value: f" ({value:.0%})",
     "100 minor units": lambda value: f" ({value:,.2f})",
+    "hours": lambda value: " (none in 30 days)" if value >= NEVER_HOURS else f" ({value:,.1f} hours)",
 }
 """By the unit of a feature; other units are said behind the value."""
 
 
 def describe(score: Score, transaction: Transaction, feature_set: FeatureSet, tactic: str | None) -> str:
     """Say what was flagged and why; `tactic` is the simulator's truth, None for a genuine payment."""
-    amount = transaction.amount_minor / 10 ** CURRENCY_EXPONENTS[transaction.currency]
-    why = "; ".join(_reason(code, feature_set) for code in score.reason_codes[:REASONS])
+    digits = CURRENCY_EXPONENTS[transaction.currency]
+    amount = f"{transaction.amount_minor / 10**digits:,.{digits}f} {transaction.currency}"
+    # Several windows of one measure have one reason in words: the strongest of them speaks.
+    reasons: dict[str, ReasonCode] = {}
+    for code in score.reason_codes:
+        reasons.setdefault(_feature(code, feature_set).reason, code)
+    why = "; ".join([_in_words(code, feature_set) for code in reasons.values()][:REASONS])
     truth = "genuine" if tactic is None else tactic.replace("_", " ")
     return (
-        f"{score.decision} {score.score_scaled}/999: {amount:,.2f} {transaction.currency} at terminal "
-        f"{transaction.terminal_id} by card {transaction.card_id}. Why: {why or 'no single reason'}. In truth: {truth}"
+        f"{score.decision} {score.score_scaled}/999: {amount} at terminal {transaction.terminal_id} "
+        f"by card {transaction.card_id}. Why: {why or 'no single reason'}. In truth: {truth}"
     )
 
 
-def _reason(code: ReasonCode, feature_set: FeatureSet) -> str:
-    feature = feature_set.features[feature_set.index(code.feature)]
-    in_words = _VALUE_IN_WORDS.get(feature.unit, lambda value: f" ({value:,.4g} {feature.unit})")
-    return feature.reason + in_words(code.value)
+def _feature(code: ReasonCode, feature_set: FeatureSet) -> Feature:
+    return feature_set.features[feature_set.index(code.feature)]
+
+
+def _in_words(code: ReasonCode, feature_set: FeatureSet) -> str:
+    feature = _feature(code, feature_set)
+    in_words = _VALUE_IN_WORDS.get(feature.unit)
+    value = f" ({code.value:,.4g} {feature.unit})" if in_words is None else in_words(code.value)
+    return feature.reason + value
 
 
 def read_transaction(broker: str, topic: str, flagged: Flagged) -> Transaction | None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict, deque
+from typing import Self
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
@@ -47,7 +48,7 @@ class Follower:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
 
-    def __enter__(self) -> "Follower":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -53,7 +53,8 @@ class Narrator:
         if not self._console.is_terminal:
             yield
             return
-        with Live(Text(), console=self._console, refresh_per_second=REFRESH_PER_S, transient=True) as self._live:
+        with Live(Text(), console=self._console, refresh_per_second=REFRESH_PER_S, transient=True) as live:
+            self._live = live
             try:
                 yield
             finally:

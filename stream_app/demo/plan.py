@@ -36,7 +36,8 @@ class DemoPlan(msgspec.Struct, frozen=True):
     history_days
         Days that the models are trained on.
     warm_up_days
-        Last days of the history, streamed at full speed before the measurement, so that every card and terminal has a past.
+        Last days of the history, streamed at full speed before the measurement, so that every card and terminal has a
+        past.
     partitions
         Partitions of the topics.
     fit
@@ -47,10 +48,10 @@ class DemoPlan(msgspec.Struct, frozen=True):
     rate: float = 2_000.0
     burst: int = 80_000
     seed: int = 1
-    customers: int = 2_000
+    customers: int = 2_500
     terminals: int = 500
-    transactions_per_day: float = 4_000.0
-    history_days: int = 74
+    transactions_per_day: float = 5_000.0
+    history_days: int = 80
     warm_up_days: int = FILLED_DAYS + 1
     partitions: int = 4
     fit: dict[str, int | float] = msgspec.field(

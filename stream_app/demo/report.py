@@ -1,5 +1,6 @@
 """The closing table, each figure with what it means, and the same as JSON."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from stream_app.demo.swaps import Swap
 
 class ReportError(FraudstreamError):
     """Raised when the report cannot be written where it should go."""
+
+
+def require_place(path: Path) -> None:
+    """Refuse a place that cannot be written, before a run that would end there."""
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise ReportError(f"cannot write {path}: no such folder, or no permission; name another place with --report")
 
 
 class DemoReport(msgspec.Struct, frozen=True):
@@ -45,8 +52,7 @@ class DemoReport(msgspec.Struct, frozen=True):
 class DemoResult:
     """The figures of a run, and what is said beside them.
 
-    `usual_gap_ms` is the 99th percentile of the time between two batches of scores on a partition while nothing was swapped or
-    sent faster than `rate`.
+    `usual_gap_ms` is the 99th percentile of the time between two batches of scores on a partition at the fixed rate.
     """
 
     report: DemoReport
@@ -68,36 +74,36 @@ class DemoResult:
         console.print(table)
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        report, account, caught = self.report, self.account, self.caught
+        report = self.report
+        shared = f"one worker that shares {self.cores} cores with Kafka, sender and reader"
         return [
-            ("events", f"{report.events:,}", f"transactions sent, {self.warm_up_events:,} of them the bank's last weeks"),
-            (
-                "events/s",
-                f"{report.events_per_s:,.0f}",
-                f"scored at full speed by one worker that shares {self.cores} cores with Kafka, sender and reader",
-            ),
-            ("latency p50", f"{report.latency_ms.p50:,.1f} ms", "from a transaction's Kafka timestamp until a reader has its"),
-            ("latency p99", f"{report.latency_ms.p99:,.1f} ms", f"score, at {self.rate:,.0f} events/s, swaps included"),
+            ("events", f"{report.events:,}", f"transactions sent; {self.warm_up_events:,} of them are the past"),
+            ("events/s", f"{report.events_per_s:,.0f}", f"scored at full speed by {shared}"),
+            ("latency p50", _ms(report.latency_ms.p50), "from a transaction's Kafka timestamp to a reader's receipt"),
+            ("latency p99", _ms(report.latency_ms.p99), f"the same, at {self.rate:,.0f} events/s, swaps included"),
             ("lost", f"{report.lost:,}", "transactions without a score"),
-            (
-                "duplicated",
-                f"{report.duplicated:,}",
-                f"transactions that a reader sees scored twice; {account.repetitions:,} repeated records were dropped by "
-                "its rule",
-            ),
+            ("duplicated", f"{report.duplicated:,}", self._duplicated_meaning()),
             *self._swap_rows(),
-            (
-                "flagged",
-                f"{caught.flagged:,}",
-                f"new transactions to review or declined; {caught.both:,} are fraud, of {caught.frauds:,} frauds in all",
-            ),
-            ("elapsed", f"{report.elapsed_s:.0f} s", "from nothing to this table"),
+            ("flagged", f"{self.caught.flagged:,}", self._flagged_meaning()),
+            ("elapsed", f"{report.elapsed_s:.0f} s", "from the first step to the last score"),
         ]
+
+    def _duplicated_meaning(self) -> str:
+        dropped = f"{self.account.repetitions:,} repeated records were dropped by its rule"
+        return f"transactions that a reader sees scored twice; {dropped}"
+
+    def _flagged_meaning(self) -> str:
+        truth = f"{self.caught.both:,} are fraud, of {self.caught.frauds:,} frauds in all"
+        return f"new transactions declined or sent to review; {truth}"
 
     def _swap_rows(self) -> list[tuple[str, str, str]]:
         rows = []
         for number, swap in enumerate(self.report.swaps, start=1):
-            usual = f"; between other batches up to {self.usual_gap_ms:,.1f} ms (p99)" if number == 1 else ""
+            usual = f"; between other batches up to {_ms(self.usual_gap_ms)} (p99)" if number == 1 else ""
             meaning = f"longest wait of a partition before the first score of {swap.version}{usual}"
-            rows.append((f"swap {number} gap", f"{swap.gap_ms:,.1f} ms", meaning))
+            rows.append((f"swap {number} gap", _ms(swap.gap_ms), meaning))
         return rows
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.1f} ms"

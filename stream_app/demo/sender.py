@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -40,7 +41,7 @@ class Sender:
         self._order = SendingOrder(broker, topics.prefix, plan, str(self._folder))
         self.signals = Signals(self._folder)
 
-    def __enter__(self) -> "Sender":
+    def __enter__(self) -> Self:
         self._process.start([sys.executable, "-c", PROGRAM, msgspec.json.encode(self._order).decode()])
         return self
 
@@ -55,7 +56,8 @@ class Sender:
     def check(self) -> None:
         """Raise when it has ended."""
         if not self.running:
-            raise SenderError(f"the sender has ended early: {self._process.last_words()}; its log is {self._process.log}")
+            words = self._process.last_words()
+            raise SenderError(f"the sender has ended early: {words}; its log is {self._process.log}")
 
 
 def send(order: SendingOrder) -> None:

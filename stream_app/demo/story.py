@@ -6,8 +6,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
-
 from models.manifest import Manifest
 from models.registry import Registry
 from models.schema.hashing import hash64_column
@@ -122,9 +120,9 @@ class Demo:
 
     def _warm_up(self, parties: Parties, watching: Watching, events: int) -> None:
         plan, say = self._plan, self._narrator.say
-        say(f"streaming the bank's last {plan.warm_up_days} days at full speed, so that cards and terminals have a past")
+        say(f"streaming the bank's last {plan.warm_up_days} days at full speed: cards and terminals get their past")
         parties.sender.signals.give(WARM_UP)
-        watching.until_scored(events, watching.recent)
+        watching.until_scored(events, watching.rate)
         today_ms = self._bank.start_ms + plan.history_days * DAY_MS
         _wait_until(lambda: all(w.profiles_as_of >= today_ms - DAY_MS for w in parties.processes.workers()))
         parties.follower.flagged.clear()
@@ -145,12 +143,12 @@ class Demo:
         start_ms = time.time_ns() / 1e6
         parties.sender.signals.give(LIVE)
         for number, (what, version, move) in enumerate(moves, start=1):
-            watching.until_scored(already + number * plan.events // (len(moves) + 1), watching.recent)
+            watching.until_scored(already + number * plan.events // (len(moves) + 1), watching.rate_and_latency)
             watching.tell_example()
             move()
             parties.processes.wait_for_model(version)
-            narrator.say(f"{what} {version}: the worker swapped between two batches")
-        watching.until_scored(already + plan.events, watching.recent)
+            narrator.say(f"{what} {version}; the worker swapped between two batches")
+        watching.until_scored(already + plan.events, watching.rate_and_latency)
         watching.tell_example()
         return Period(start_ms, time.time_ns() / 1e6), [first, *(version for _, version, _ in moves)]
 
@@ -159,7 +157,7 @@ class Demo:
         self._narrator.say(f"a burst: {self._plan.burst:,} payments at full speed")
         at_ms = time.time_ns() / 1e6
         parties.sender.signals.give(BURST)
-        watching.until_scored(events, watching.recent)
+        watching.until_scored(events, watching.rate)
         return float(int(at_ms))
 
 
@@ -167,8 +165,8 @@ def _figures(manifest: Manifest) -> str:
     """Say in words what a model reached on days it was not fitted on."""
     figures = manifest.metrics["hold_out"].values
     return (
-        f"{manifest.data.rows:,} payments; on later days it found {figures['alert_recall']:.0%} of the fraud by flagging "
-        f"{figures['alert_rate']:.1%}"
+        f"{manifest.data.rows:,} payments; tried on days that it had not seen, it flagged {figures['alert_rate']:.1%} "
+        f"and found {figures['alert_recall']:.0%} of the fraud"
     )
 
 

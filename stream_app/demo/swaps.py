@@ -13,8 +13,8 @@ from stream_app.demo.ledger import Ledger
 class Swap(msgspec.Struct, frozen=True):
     """A change of model; `gap_ms` is the longest of the partitions' gaps.
 
-    A partition's gap is the time between the last score of the old version and the first of the new one, as a reader receives
-    them.
+    A partition's gap is the time between the last score of the old version and the first of the new one, as a reader
+    receives them.
     """
 
     version: str
@@ -22,7 +22,7 @@ class Swap(msgspec.Struct, frozen=True):
 
 
 def swaps(ledger: Ledger, versions: Sequence[str]) -> list[Swap]:
-    """Return the gap of each swap; `versions` are the models that were promoted one after the other, the first one included.
+    """Return the gap of each swap; `versions` were promoted one after the other, the first one included.
 
     A partition that saw nothing of a version, because it was quiet in between, says nothing of that swap.
     """
@@ -30,9 +30,7 @@ def swaps(ledger: Ledger, versions: Sequence[str]) -> list[Swap]:
     gaps: list[list[float]] = [[] for _ in versions[1:]]
     for rows in ledger.scores:
         _add_gaps(rows.rows, numbers, gaps)
-    return [
-        Swap(version, round(max(found, default=0.0), 2)) for version, found in zip(versions[1:], gaps, strict=True)
-    ]
+    return [Swap(version, round(max(found, default=0.0), 2)) for version, found in zip(versions[1:], gaps, strict=True)]
 
 
 def _add_gaps(scores: Rows, numbers: Sequence[int], gaps: list[list[float]]) -> None:

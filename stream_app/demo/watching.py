@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from models.features.feature_set import DEFAULT
 from models.schema import wire
 from models.schema.score import Score
@@ -73,19 +75,20 @@ class Watching:
                 self._narrator.show(say())
                 time.sleep(LOOK_EVERY_S)
 
-    def recent(self) -> str:
-        """Say how fast scores come, how late, and how many are flagged."""
+    def rate(self) -> str:
+        """Say how fast scores come, and how many are flagged."""
+        pairs, since_ms = self._parties.follower.ledger.pairs(), time.time_ns() / 1e6 - RECENT_MS
+        scores = [rows for _, rows in pairs]
+        recent = sum(len(rows) - int(np.searchsorted(rows["received_at"], since_ms)) for rows in scores)
+        flagged = sum(int(rows["flagged"].sum()) for rows in scores)
+        return f"{self.scored:,} scored   {recent / RECENT_MS * 1000:,.0f} events/s   {flagged:,} flagged"
+
+    def rate_and_latency(self) -> str:
+        """Say the same and how late scores come."""
         now_ms = time.time_ns() / 1e6
         period = Period(now_ms - RECENT_MS - SETTLED_MS, now_ms - SETTLED_MS)
-        ledger = self._parties.follower.ledger
-        values_ms = latencies_ms(ledger, period)
-        found = latency(values_ms)
-        rate = len(values_ms) / RECENT_MS * 1000
-        flagged = sum(int(rows["flagged"].sum()) for _, rows in ledger.pairs())
-        return (
-            f"{self.scored:,} scored   {rate:,.0f} events/s   latency p50 {found.p50:,.1f} ms, p99 {found.p99:,.1f} ms   "
-            f"{flagged:,} flagged"
-        )
+        found = latency(latencies_ms(self._parties.follower.ledger, period))
+        return f"{self.rate()}   latency p50 {found.p50:,.1f} ms, p99 {found.p99:,.1f} ms"
 
     def tell_example(self) -> None:
         """Tell the highest of the scores flagged since the last time, up to EXAMPLES in all."""

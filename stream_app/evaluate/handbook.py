@@ -25,15 +25,15 @@ from models.signing import SigningKey
 from producers.column_mapping import HANDBOOK
 from producers.history import History
 from producers.kafka_client import Outbox
-from producers.lockstep import Lockstep
+from producers.lockstep import Lockstep, LockstepError
 from producers.replay import LabelRule, Replay
-from stream_app.evaluate.processes import Connections, Processes
 from stream_app.evaluate.profile_markers import ProfileMarkers
 from stream_app.evaluate.recorder import Recorder
 from stream_app.evaluate.releases import Releases, TrainingRows
 from stream_app.evaluate.report import EvaluationReport, WeekReport, mean_figures
 from stream_app.evaluate.truth import Truth
 from stream_app.topic_admin import create_topics
+from stream_app.worker_processes import Connections, Processes
 
 PATIENCE_S = 30.0
 """What has not come back after so long without any movement is lost."""
@@ -135,7 +135,12 @@ class HandbookEvaluation:
             processes.wait_ready()
             markers = ProfileMarkers(connections.broker, connections.topics)
             stack.callback(markers.close)
-            sent = self._stream(truth, releases, processes, recorder, markers)
+            try:
+                sent = self._stream(truth, releases, processes, recorder, markers)
+            except LockstepError:
+                # A process that has ended is the better reason.
+                processes.check()
+                raise
             self._complete(recorder, sent)
         return self._report(truth, offline, recorder, markers, self._clock_s() - started_s)
 

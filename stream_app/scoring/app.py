@@ -28,6 +28,7 @@ from stream_app.scoring.profile_follower import ProfileFollower
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
 from stream_app.scoring.source import SourceParts, TransactionSource
+from stream_app.scoring.warm_up import warm_up
 from stream_app.worker_status import WorkerStatus, workers_key
 
 
@@ -75,7 +76,7 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
                     settings.web_host, settings.web_port, self.metrics.registry, self._liveness.unhealthy, self._state
                 )
                 await self._health.start()
-            await self.champion.first()
+            await asyncio.to_thread(warm_up, await self.champion.first(), currency)
             self.add_future(self._guarded(self.champion.follow()))
             self.add_future(self._guarded(self.follower.follow()))
             await self.add_runtime_dependency(self.source)
@@ -107,8 +108,7 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
             return
         started, now_ms = time.perf_counter(), time.time_ns() // 1_000_000
         scored = opened.lane.score(batch, model, stale=self.champion.stale, now_ms=now_ms)
-        self.metrics.see(scored, len(batch.offsets), time.perf_counter() - started)
-        self._misrouting.see(batch.partition, scored, time.monotonic())
+        seconds = time.perf_counter() - started
         if scored.dead:
             await self.sink.bury(batch.partition, scored.dead, now_ms)
         if source.lease.lapsed():
@@ -116,6 +116,8 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
         if source.current(batch) is None:
             return
         await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
+        self.metrics.see(scored, len(batch.offsets), seconds)
+        self._misrouting.see(batch.partition, scored, time.monotonic())
 
     def _ready(self) -> bool:
         return self.champion.model is not None and self.follower.caught_up.is_set()

@@ -21,7 +21,7 @@ class Restored:
 
     offset: int
     partitions: int
-    cold_before: int
+    cold_before: int | None
     parts: list[dict[str, NDArray[Any]]]
 
 
@@ -103,7 +103,7 @@ class LaneCheckpoints:
             "partition": identity.partition,
             "partitions": identity.partitions,
             "writer": identity.writer,
-            "cold_before": self._lane.start.cold_before,
+            "cold_before": self._lane.cold_before,
             "parent": None if whole else self._parent,
         }
         try:

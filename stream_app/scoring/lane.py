@@ -16,6 +16,7 @@ from models.schema.decoding import Rejection, decode_transactions
 from models.schema.feature_batch import DECISIONS, FeatureBatchEncoder, FeatureBatchHeader, ScoredColumns
 from models.schema.money import ReportingCurrency
 from models.schema.score import ReasonCode, Score
+from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
 from models.schema.transaction import Transaction
 from models.scorer import LoadedModel
 
@@ -100,14 +101,14 @@ class LaneStart:
     Offsets from `state_offset` are fed to the card windows; those from `output_offset` are scored for output too. `missing`
     are offsets in between whose score was published and whose feature row was not: they are computed again with the model
     in `models` that the score names. `cold_before` is the event time until which windows that could not be rebuilt are not
-    full: what happened before it is marked degraded (0: they are full).
+    full: what happened before it is marked degraded (0: they are full; None: a longest window after the first transaction).
     """
 
     state_offset: int
     output_offset: int
     missing: Mapping[int, PublishedScore] = field(default_factory=dict)
     models: Mapping[str, LoadedModel] = field(default_factory=dict)
-    cold_before: int = 0
+    cold_before: int | None = 0
 
 
 class Lane:
@@ -143,6 +144,7 @@ class Lane:
         self.start = start
         self.cards = cards
         self.next_offset = start.state_offset
+        self.cold_before = start.cold_before
         self._reported = start.output_offset
         self._feature_set = feature_set
         self._profiles = profiles
@@ -189,7 +191,7 @@ class Lane:
         transactions, indices, _ = decode_transactions(batch.values[:count], self._currency)
         if not transactions:
             return
-        columns = TransactionColumns.from_transactions(transactions, self._currency)
+        columns = self._columns(transactions)
         offsets = batch.offsets[indices]
         rows = [row for row, offset in enumerate(offsets.tolist()) if offset in self.start.missing]
         if not rows:
@@ -232,12 +234,12 @@ class Lane:
         first, last = self._reported, int(batch.offsets[-1])
         self._reported = last + 1
         offsets = batch.offsets[indices] if rejections else batch.offsets
-        columns = TransactionColumns.from_transactions(transactions, self._currency)
+        columns = self._columns(transactions)
         values, status = self._features(columns)
         score = model.score(values) if transactions else np.zeros(0, np.float32)
         decision = model.decide(score)
         misrouted = self._misrouted(transactions)
-        degraded = misrouted | stale | (columns.event_time < self.start.cold_before)
+        degraded = misrouted | stale | (columns.event_time < (self.cold_before or 0))
         scored.scores = self._messages(transactions, offsets, model, score, decision, values, status, degraded, now_ms)
         scored.flagged = int(np.count_nonzero(decision))
         scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
@@ -261,6 +263,12 @@ class Lane:
             verified=True,
         )
         scored.features.append(self._feature_message(transactions, rows, first, last))
+
+    def _columns(self, transactions: Sequence[Transaction]) -> TransactionColumns:
+        columns = TransactionColumns.from_transactions(transactions, self._currency)
+        if self.cold_before is None and len(columns):
+            self.cold_before = int(columns.event_time[0]) + LONGEST_WINDOW_DAYS * DAY_MS
+        return columns
 
     def _features(self, columns: TransactionColumns) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         values = np.empty((len(columns), len(self._feature_set)), np.float32)

@@ -39,7 +39,7 @@ class Opened:
     output_offset: int
     missing: dict[int, PublishedScore]
     parts: list[dict[str, NDArray[Any]]]
-    cold: bool
+    cold_before: int | None
     end: int
     took_s: float
 
@@ -116,10 +116,20 @@ class Opening:
             raise OpeningRefused(self._grown(partition, restored.partitions, source.partitions))
         position = max(position, known.begin)
         missing = await self._missing(known, restored, committed) if tail_end is not None else {}
-        state_offset, cold = await self._state_offset(known, restored, position)
+        state_offset, cold_before = await self._state_offset(known, restored, position)
         identity = LaneIdentity(partition, source.partitions, source.topic_id, epoch, writer)
-        parts = restored.parts if restored and not (cold and restored.offset < known.begin) else []
-        return Opened(identity, state_offset, position, missing, parts, cold, known.end, time.monotonic() - started)
+        parts = restored.parts if restored and state_offset == restored.offset else []
+        return Opened(identity, state_offset, position, missing, parts, cold_before, known.end, time.monotonic() - started)
+
+    async def check_input(self, topic_ids: set[str]) -> None:
+        """Raise OpeningRefused when the input has been recreated since it was opened: its offsets begin again."""
+        name = self._settings.topics.transactions
+        found = (await asyncio.to_thread(describe_topics, self._settings.broker, [name]))[name].topic_id
+        if topic_ids != {found}:
+            raise OpeningRefused(
+                f"{name} was recreated while it was scored: its id was {', '.join(sorted(topic_ids))} and is {found}; "
+                "nothing more is scored; start again to be told the remedy"
+            )
 
     async def _known(self, partition: int) -> _Known:
         names = self._settings.topics
@@ -210,13 +220,14 @@ class Opening:
             return {}
         return (await self._tail(known.partition, since)).missing(since)
 
-    async def _state_offset(self, known: _Known, restored: Restored | None, position: int) -> tuple[int, bool]:
+    async def _state_offset(self, known: _Known, restored: Restored | None, position: int) -> tuple[int, int | None]:
+        """Where the state begins, and `cold_before` as a lane's start has it."""
         if restored and restored.offset >= known.begin:
-            return restored.offset, False
+            return restored.offset, restored.cold_before
         if known.begin == 0 or await self._reaches_back(known, position):
-            return known.begin, False
+            return known.begin, 0
         if self._settings.accept_cold_state:
-            return known.begin, True
+            return known.begin, None
         raise OpeningRefused(
             f"partition {known.partition}: no usable checkpoint in {self._settings.checkpoints!r}, and {self._settings.topics.transactions} "
             f"does not reach back {LONGEST_WINDOW_DAYS} days before offset {position}: card windows cannot be rebuilt; "

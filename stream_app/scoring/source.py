@@ -242,7 +242,7 @@ class TransactionSource(faust.Service):
         log.info(
             "partition %d open: state from %d, output from %d, %d feature rows to compute again, epoch %d, %s in %.2f s",
             opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing), opened.identity.epoch,
-            "COLD" if opened.cold_before else "warm", opened.took_s,
+            "warm" if opened.cold_before == 0 else "COLD", opened.took_s,
         )  # fmt: skip
         if self._settings.new_epoch is not None and opened.identity.epoch > 0:
             await self._parts.audit(audit_record(opened, self._settings, time.time_ns() // 1_000_000))

@@ -3,6 +3,7 @@
 import logging
 import os
 import subprocess
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -37,11 +38,20 @@ class LocalKafka:
         Whether the broker dies with this process.
     cache
         Where the jars are kept; None is the user's cache folder.
+    settings
+        Broker settings beside or instead of those of every stack.
     """
 
     def __init__(
-        self, folder: Path, *, port: int | None = None, tethered: bool = True, cache: Path | None = None
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        tethered: bool = True,
+        cache: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
+        self._settings = dict(settings or {})
         self.folder = folder.resolve()
         self.process = ServerProcess("Kafka", self.folder, tethered=tethered)
         self._asked_port = port
@@ -108,7 +118,7 @@ class LocalKafka:
             f"listeners=BROKER://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}\n"
             "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"controller.quorum.voters=1@{LOOPBACK}:{controller_port}\n"
-            f"log.dirs={self.folder / 'data'}\n"
+            f"log.dirs={self.folder / 'data'}\n" + "".join(f"{name}={value}\n" for name, value in self._settings.items())
         )
         return path
 

@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,8 @@ class LocalStack:
         Where they listen; None takes free ports.
     tethered
         Whether both die with this process.
+    kafka_settings
+        Broker settings beside or instead of the usual ones.
     report
         Receives one line per step.
 
@@ -57,10 +59,11 @@ class LocalStack:
         kafka_port: int | None = None,
         redis_port: int | None = None,
         tethered: bool = True,
+        kafka_settings: Mapping[str, str] | None = None,
         report: Callable[[str], None] = silent,
     ) -> None:
         self.data_folder = data_folder
-        self.kafka = LocalKafka(data_folder / "kafka", port=kafka_port, tethered=tethered)
+        self.kafka = LocalKafka(data_folder / "kafka", port=kafka_port, tethered=tethered, settings=kafka_settings)
         self.redis = LocalRedis(data_folder / "redis", port=redis_port, tethered=tethered)
         self._report = report
 

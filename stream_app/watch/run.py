@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -50,20 +50,31 @@ class KeeperRun:
         self._topic_ids = topic_ids
         self._offsets: Offsets = {topic: {} for topic in settings.inputs}
         self._sequence = 0
+        self._inherited: set[str] = set()
         self._saved_at_s: float | None = None
         self._unsaved = False
         self._between_intakes = True
 
-    def restore(self) -> Offsets:
-        """Go on from the newest checkpoint if there is one; returns by topic and partition the offsets to read from."""
+    def restore(self) -> bool:
+        """Go on from the newest checkpoint; False when there is none."""
         found = self._outputs.checkpoints.newest()
-        if found is not None:
-            checkpoint, arrays = found
-            checkpoint.check_topics(self._topic_ids, self._outputs.checkpoints.where)
-            self.keeper.restore(checkpoint.state, arrays)
-            self._sequence = checkpoint.sequence
-            self._offsets = {topic: dict(checkpoint.offsets.get(topic, {})) for topic in self._offsets}
-            self._outputs.gauges.see_step(checkpoint.state.last_step, steps=0)
+        if found is None:
+            return False
+        checkpoint, arrays = found
+        checkpoint.check_topics(self._topic_ids, self._outputs.checkpoints.where)
+        self.keeper.restore(checkpoint.state, arrays)
+        self._sequence = checkpoint.sequence
+        self._offsets = {topic: dict(checkpoint.offsets.get(topic, {})) for topic in self._offsets}
+        self._outputs.gauges.see_step(checkpoint.state.last_step, steps=0)
+        return True
+
+    def inherit(self, terminals: set[str]) -> None:
+        """Start from nothing where others have published: the first step removes those of their terminals it lacks."""
+        self._inherited = terminals
+
+    @property
+    def offsets(self) -> Offsets:
+        """By topic and partition the next offset to read; a partition that is not there is read from its beginning."""
         return self._offsets
 
     async def handle(self, intake: Intake) -> None:
@@ -147,6 +158,10 @@ class KeeperRun:
 
     async def _close(self, as_of: int) -> None:
         step = self.keeper.close_step(as_of)
+        if self._inherited:
+            gone = self._inherited.difference(profile.terminal_id for profile in step.changed)
+            step = replace(step, removed=sorted(gone.union(step.removed)))
+            self._inherited = set()
         await self._outputs.publisher.publish(step)
         self._outputs.gauges.see_step(as_of, len(step.changed) + len(step.removed))
 

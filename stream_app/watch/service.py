@@ -20,6 +20,7 @@ from stream_app.watch.keeper import ProfileKeeper, compile_kernels
 from stream_app.watch.keeper_checkpoint import KeeperCheckpoints
 from stream_app.watch.lease import Lease
 from stream_app.watch.profile_publisher import ProfilePublisher
+from stream_app.watch.published_terminals import published_terminals
 from stream_app.watch.run import KeeperRun, Outputs
 from stream_app.watch.settings import WatchSettings
 
@@ -148,9 +149,10 @@ class KeeperService(faust.Service):
         run = KeeperRun(
             settings, keeper, self._lease, outputs, {name: topic.topic_id for name, topic in inputs.items()}
         )
-        offsets = run.restore()
+        if not run.restore():
+            run.inherit(await published_terminals(settings.broker, topics[settings.topics.profiles]))
         self._consumer = KeeperConsumer(settings.broker)
-        await self._consumer.start(inputs, offsets)
+        await self._consumer.start(inputs, run.offsets)
         self._run = run
         self._gauges.active.set(1)
         log.info("active as keeper %d from step %d", self._lease.epoch, keeper.clock.last_step)

@@ -1,7 +1,4 @@
-"""A real Kafka and Redis for the whole run, and fresh topics, groups and key prefixes for each test.
-
-A broker that cannot be started fails the test: there is no skipping.
-"""
+"""Fresh topics, groups and key prefixes for each test, on the Kafka and Redis of the run."""
 
 import itertools
 import os
@@ -17,13 +14,6 @@ from stream_app.topic_admin import admin_client, create_topics
 TopicFactory = Callable[..., TopicNames]
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """Kafka and Redis, started once; both end with this process, however it ends."""
-    with LocalStack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
 
 
 @pytest.fixture

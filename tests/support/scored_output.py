@@ -42,6 +42,9 @@ class ScoredOutput:
         self.scores = TopicRecorder(broker, topics.scores)
         self.features = TopicRecorder(broker, topics.features)
         self.dead_letters = TopicRecorder(broker, topics.dead_letter)
+        self._last = LastSeen()
+        self._kept: dict[Place, Score] = {}
+        self._taken: dict[int, int] = {}
 
     def close(self) -> None:
         """Disconnect."""
@@ -55,14 +58,13 @@ class ScoredOutput:
 
     def kept(self) -> dict[Place, Score]:
         """Scores by the reader's rule, in each partition's order."""
-        last = LastSeen()
-        kept = {}
         for partition, records in self.scores.records.items():
-            for record in records:
+            for record in records[self._taken.get(partition, 0) :]:
                 score = wire.decode(Score, record.value() or b"")
-                if last.is_new(partition, score.epoch, score.source_offset):
-                    kept[partition, score.epoch, score.source_offset] = score
-        return kept
+                if self._last.is_new(partition, score.epoch, score.source_offset):
+                    self._kept[partition, score.epoch, score.source_offset] = score
+            self._taken[partition] = len(records)
+        return self._kept
 
     def rows(self) -> dict[Place, list[FeatureRow]]:
         """Every feature row there is, by the transaction it belongs to."""

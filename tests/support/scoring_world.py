@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 from confluent_kafka import OFFSET_END, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from models.bundle import Bundle
 from models.features.feature_set import DEFAULT
@@ -39,15 +39,11 @@ class ScoringWorld:
 
     def __post_init__(self) -> None:
         self.group = f"{self.topics.prefix}score"
+        self.admin = admin_client(self.broker)
         self.registry = Registry(self.redis_url, self.redis_prefix)
         self.output = ScoredOutput(self.broker, self.topics)
         self.sent: dict[int, list[Transaction]] = {partition: [] for partition in range(self.partitions)}
         self._producer = Producer({"bootstrap.servers": self.broker, "linger.ms": 5, "log_level": 0})
-
-    @property
-    def admin(self) -> AdminClient:
-        """A client for breaking things."""
-        return admin_client(self.broker)
 
     @property
     def checkpoints(self) -> Path:
@@ -90,17 +86,24 @@ class ScoringWorld:
         self.registry.promote(version, actor, "test")
         return version
 
+    def arguments(self, *options: str, redis_url: str | None = None) -> list[str]:
+        """The command line of a worker with fast commits, checkpoints and take-overs."""
+        return [
+            "score", "--broker", self.broker, "--redis", redis_url or self.redis_url, "--topic-prefix", self.topics.prefix,
+            "--redis-prefix", self.redis_prefix, "--group", self.group, "--checkpoints", str(self.checkpoints),
+            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", "--session-timeout", "3", *options,
+        ]  # fmt: skip
+
+    def environment(self, data: str = "data") -> dict[str, str]:
+        """The variables of a worker whose data folder has this name."""
+        return {"FRAUDSTREAM_DATA": str(self.folder / data)}
+
     def start(
         self, *options: str, sabotage: Callable[[], None] | None = None, redis_url: str | None = None, data: str = "data"
     ) -> ScoringProcess:
-        """Start a worker with fast commits and checkpoints."""
-        arguments = [
-            "score", "--broker", self.broker, "--redis", redis_url or self.redis_url, "--topic-prefix", self.topics.prefix,
-            "--redis-prefix", self.redis_prefix, "--group", self.group, "--checkpoints", str(self.checkpoints),
-            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", *options,
-        ]  # fmt: skip
+        """Start a worker."""
         log = self.folder / f"worker-{len(self.workers)}.log"
-        worker = ScoringProcess(arguments, {"FRAUDSTREAM_DATA": str(self.folder / data)}, log, sabotage)
+        worker = ScoringProcess(self.arguments(*options, redis_url=redis_url), self.environment(data), log, sabotage)
         self.workers.append(worker)
         return worker
 
@@ -160,15 +163,14 @@ class ScoringWorld:
         for partition, records in self.input().items():
             if not records:
                 continue
+            places: list[Place] = [(partition, epoch, offset) for offset, _ in records]
+            missing = [place for place in places if place not in rows]
+            assert not missing, f"{len(missing)} feature rows are missing, the first at {missing[0]}"
+            found = [rows[place] for place in places]
+            assert [row.transaction_id for row in found] == [transaction.transaction_id for _, transaction in records]
+            assert all(row.verified for row in found)
             values, _ = undisturbed([transaction for _, transaction in records])
-            for (offset, transaction), expected in zip(records, values, strict=True):
-                place: Place = (partition, epoch, offset)
-                assert place in rows, f"no feature row for {place}"
-                row = rows[place]
-                assert row.transaction_id == transaction.transaction_id
-                same = np.array_equal(row.values.view(np.uint32), expected.view(np.uint32))
-                assert same or np.array_equal(row.values, expected, equal_nan=True), _difference(place, row.values, expected)
-                assert row.verified, f"unverified row at {place}"
+            assert_same_bits(np.stack([row.values for row in found]), values, f"partition {partition}")
 
     def check_nothing_lost(self, epoch: int = 0) -> None:
         """Both of the above."""
@@ -187,6 +189,12 @@ class ScoringWorld:
             deleted.result()
 
 
-def _difference(place: Place, found: np.ndarray, expected: np.ndarray) -> str:
-    columns = np.flatnonzero(~((found == expected) | (np.isnan(found) & np.isnan(expected))))
-    return f"{place}: " + ", ".join(f"{DEFAULT.names[c]} {found[c]} instead of {expected[c]}" for c in columns[:5])
+def assert_same_bits(found: np.ndarray, expected: np.ndarray, where: str) -> None:
+    """Fail with the first feature that differs."""
+    rows, columns = np.nonzero(found.view(np.uint32) != expected.view(np.uint32))
+    if len(rows):
+        row, column = rows[0], columns[0]
+        pytest.fail(
+            f"{where}: {len(rows)} values differ; row {row}, {DEFAULT.names[column]}: "
+            f"{found[row, column]} instead of {expected[row, column]}"
+        )

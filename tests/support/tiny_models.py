@@ -12,12 +12,17 @@ from models.features.feature_set import DEFAULT
 from models.manifest import Golden, Manifest, Thresholds, TrainingData
 from models.signing import SigningKey
 
+_RISK = DEFAULT.index("terminal_risk_7d")
+
 
 def tiny_bundle(key: SigningKey, seed: int) -> Bundle:
     """Twenty small trees over random rows, some of which are flagged."""
     draw = np.random.default_rng(seed)
-    rows = draw.normal(50, 40, (2000, len(DEFAULT))).astype(np.float32)
-    frauds = rows[:, 0] + rows[:, 5] + draw.normal(0, 20, len(rows)) > 170
+    rows = draw.uniform(0, 1, (2000, len(DEFAULT))).astype(np.float32)
+    risky = rows[:, DEFAULT.index("amount")] + rows[:, DEFAULT.index("card_count_7d")] + rows[:, _RISK]
+    frauds = risky + draw.normal(0, 0.1, len(rows)) > 1.3
+    rows[:, DEFAULT.index("amount")] *= 200
+    rows[:, DEFAULT.index("card_count_7d")] *= 10
     trees = family("hist_gradient_boosting")
     estimator = trees.fit(rows, frauds, None, seed, max_iter=20, max_leaf_nodes=8)
     golden = Golden.of(rows[:8], estimator.predict_proba(rows[:8])[:, 1].astype(np.float32))

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import hashlib
 
 import msgspec
 import numpy as np
@@ -75,7 +76,9 @@ def test_explanations_are_the_largest_contributions_towards_fraud(model, values)
     contributions = model.contributions(values)
     for row, explained in enumerate(model.explain(values, top=3)):
         assert len(explained) <= 3
-        assert [column for column, _ in explained] == list(np.argsort(-contributions[row], kind="stable"))[: len(explained)]
+        assert [column for column, _ in explained] == list(np.argsort(-contributions[row], kind="stable"))[
+            : len(explained)
+        ]
         assert all(added > 0 and added == contributions[row, column] for column, added in explained)
 
 
@@ -108,8 +111,6 @@ def test_golden_vectors_of_another_width_are_refused(make_bundle, allowed):
 
 
 def test_a_signed_graph_that_is_none_is_refused(bundle, allowed, key):
-    import hashlib
-
     manifest = msgspec.structs.replace(bundle.manifest, onnx_sha256=hashlib.sha256(b"no graph").hexdigest()).sealed()
     content = manifest.canonical_bytes()
     with pytest.raises(BundleError, match="cannot be loaded"):

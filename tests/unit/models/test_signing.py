@@ -23,7 +23,7 @@ def test_a_key_open_to_others_is_refused_with_the_remedy(tmp_path):
 
 
 def test_a_missing_key_is_named(tmp_path):
-    with pytest.raises(SigningError, match="no signing key at .*none.pem"):
+    with pytest.raises(SigningError, match=r"no signing key at .*none\.pem"):
         SigningKey.load(tmp_path / "none.pem")
 
 

@@ -15,7 +15,7 @@ DEEP = {"hist_gradient_boosting": {"max_leaf_nodes": 60}, "lightgbm": {"num_leav
 
 def fitted(name, rows, **changes):
     kind = family(name)
-    estimator = kind.fit(*rows, None, 5, **{**QUICK[name], **changes})
+    estimator = kind.fit(rows[0], rows[1], None, 5, **{**QUICK[name], **changes})
     return estimator, kind.to_onnx(estimator, rows[0].shape[1])
 
 

@@ -28,7 +28,7 @@ def test_a_rounded_threshold_decides_alike_for_its_neighbours(threshold, steps):
 @pytest.fixture(scope="module")
 def trees(rows) -> TreeEnsemble:
     kind = family("lightgbm")
-    read = TreeEnsemble.from_onnx(kind.to_onnx(kind.fit(*rows, None, 1, **QUICK["lightgbm"]), 12))
+    read = TreeEnsemble.from_onnx(kind.to_onnx(kind.fit(rows[0], rows[1], None, 1, **QUICK["lightgbm"]), 12))
     assert read is not None
     return read
 

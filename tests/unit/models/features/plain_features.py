@@ -30,7 +30,9 @@ class PlainCard:
         status = 1 * bool(twins) + 2 * too_late
         if status == 0:
             status = 4 * (new["at"] < newest)
-            self.stored = sorted([*self.stored, {**new, "order": len(self.stored)}], key=lambda tx: (tx["at"], tx["order"]))
+            self.stored = sorted(
+                [*self.stored, {**new, "order": len(self.stored)}], key=lambda tx: (tx["at"], tx["order"])
+            )
         return values, status
 
 

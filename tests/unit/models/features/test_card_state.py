@@ -26,7 +26,9 @@ def take(state, columns, borders=None):
 
 
 def same(one, other):
-    return {name: array.tobytes() for name, array in one.items()} == {name: array.tobytes() for name, array in other.items()}
+    return {name: array.tobytes() for name, array in one.items()} == {
+        name: array.tobytes() for name, array in other.items()
+    }
 
 
 @settings(max_examples=40)

@@ -14,7 +14,7 @@ from models.features.profile_keeper import STEP_MS
 from models.schema.topics import TopicNames
 from stream_app.stack.local_stack import LocalStack
 from stream_app.stack.port import free_ports
-from tests.integration.keeper_world import (
+from tests.support.keeper_world import (
     DAY_MS,
     START,
     Expected,
@@ -85,6 +85,20 @@ def test_profiles_after_kills_equal_those_of_an_undisturbed_run(world: KeeperWor
     epochs = [step.marker.keeper_epoch for step in world.steps()]
     assert epochs == sorted(epochs)
     assert epochs[-1] == 1 + len(kills)
+
+
+def test_a_keeper_without_a_checkpoint_removes_profiles_that_it_does_not_know(
+    world: KeeperWorld, watch: Keepers
+) -> None:
+    world.write(world.topics.profiles, b"{}", key=b"terminal-of-another-time")
+    world.write(world.topics.profiles, b"{}", key=b"terminal-0")
+    known = row(0, START, "terminal-0")
+    world.score([known])
+    watch.start()
+    mature = START + 7 * DAY_MS
+    world.tick(mature)
+    removed = {m.key() for m in world.wait_for_records(world.topics.profiles, count=5) if m.value() is None}
+    assert removed == {b"terminal-of-another-time"}
 
 
 def test_a_label_counts_from_the_step_at_which_it_was_made_and_not_before(world: KeeperWorld, watch: Keepers) -> None:

@@ -95,9 +95,9 @@ class KeeperWorld:
         self.labels += len(labels)
         self._producer.flush()
 
-    def write(self, topic: str, value: bytes, partition: int = 0) -> None:
+    def write(self, topic: str, value: bytes, *, key: bytes = b"k") -> None:
         """Write anything anywhere."""
-        self._producer.produce(topic, value, key=b"k", partition=partition)
+        self._producer.produce(topic, value, key=key, partition=0)
         self._producer.flush()
 
     def tick(self, as_of: int) -> None:
@@ -144,6 +144,14 @@ class KeeperWorld:
             raise AssertionError(f"{topic} could not be read to its end")
         finally:
             consumer.close()
+
+    def wait_for_records(self, topic: str, count: int) -> list[Message]:
+        """Every record of a partition once there are so many."""
+        until = time.monotonic() + DEADLINE_S
+        while len(found := self.read(topic)) < count:
+            assert time.monotonic() < until, f"{len(found)} of {count} records on {topic}"
+            time.sleep(0.02)
+        return found
 
     def steps(self) -> list["Step"]:
         """What the keeper has published, step by step, repetitions included."""

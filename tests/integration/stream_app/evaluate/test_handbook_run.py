@@ -10,8 +10,8 @@ import pytest
 
 from models.schema.topics import TopicNames
 from stream_app.evaluate.handbook import HandbookEvaluation, HandbookPlan
-from stream_app.evaluate.processes import Connections
 from stream_app.stack.local_stack import LocalStack
+from stream_app.worker_processes import Connections
 
 DAY_MS = 86_400_000
 DAYS = 17

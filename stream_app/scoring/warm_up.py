@@ -1,0 +1,32 @@
+"""Scores one made-up transaction before the group is joined, so that loading compiled kernels never delays a real batch."""
+
+import numpy as np
+
+from models.features.card_state import CardState
+from models.features.profile_table import ProfileTable
+from models.schema import wire
+from models.schema.money import ReportingCurrency
+from models.schema.transaction import Transaction
+from models.scorer import LoadedModel
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+
+
+def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
+    """Run a lane once over a record and a replayed one; nothing of it leaves this function.
+
+    Why: a process's first use of the kernels takes a second or more, which would count as standing still under the lease.
+    """
+    feature_set = model.feature_set
+    lane = Lane(
+        LaneIdentity(partition=0, partitions=1, topic_id="", epoch=0, writer=""),
+        LaneStart(state_offset=0, output_offset=1),
+        feature_set,
+        CardState(feature_set),
+        ProfileTable(feature_set),
+        currency,
+        reasons=1,
+    )
+    value = wire.encode(Transaction("warm-up", 0, "warm-up", "warm-up", 1, currency.currency))
+    batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
+    lane.score(batch, model, stale=False, now_ms=0)
+    lane.cards.restore([lane.cards.everything(), lane.cards.take_changes()])

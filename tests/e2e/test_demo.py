@@ -1,0 +1,84 @@
+"""The demo from beginning to end, on the run's Kafka and Redis."""
+
+import io
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from rich.console import Console
+
+from models.schema.topics import TopicNames
+from stream_app.demo.narrator import Narrator
+from stream_app.demo.plan import DemoPlan
+from stream_app.demo.story import Demo
+from stream_app.stack.local_stack import LocalStack
+from stream_app.topic_admin import admin_client
+from stream_app.worker_processes import Connections
+
+PLAN = DemoPlan(
+    events=2_000,
+    rate=500.0,
+    burst=2_000,
+    customers=600,
+    terminals=150,
+    transactions_per_day=1_200,
+    warm_up_days=3,
+    fit={"max_iter": 20, "learning_rate": 0.2, "max_leaf_nodes": 8},
+)
+
+
+@pytest.fixture
+def connections(stack: LocalStack) -> Iterator[Connections]:
+    """Topics and keys of this test alone; the topics go with it."""
+    run = f"demo-{secrets.token_hex(4)}"
+    names = TopicNames(f"{run}.")
+    yield Connections(stack.broker, stack.redis_url, names, f"{run}:")
+    for future in admin_client(stack.broker).delete_topics(list(names.all())).values():
+        future.exception()
+
+
+def test_a_short_demo_loses_and_repeats_nothing_while_the_model_is_swapped(
+    connections: Connections, tmp_path: Path
+) -> None:
+    told, before = io.StringIO(), set(psutil.Process().children())
+    result = Demo(PLAN, connections, tmp_path, Narrator(Console(file=told, width=200)), code_commit="").run()
+    report = result.report
+    assert report.events == result.warm_up_events + PLAN.events + PLAN.burst
+    assert (report.lost, report.duplicated) == (0, 0)
+    first, second, third = report.swaps
+    assert first.version == third.version != second.version
+    assert all(swap.gap_ms > 0 for swap in report.swaps)
+    assert 0 < report.latency_ms.p50 <= report.latency_ms.p99
+    assert report.events_per_s > 0
+    for words in ("trained and signed", "promoted", "rolled back", "a burst", "In truth:"):
+        assert words in told.getvalue()
+    assert set(psutil.Process().children()) == before
+
+
+def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:
+    options = ["--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
+    with subprocess.Popen(
+        [sys.executable, "-c", "from stream_app.cli import main; main()", "demo", *options],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stderr is not None
+        for line in demo.stderr:
+            if "each a process of its own" in line:
+                break
+        started = psutil.Process(demo.pid).children(recursive=True)
+        assert len(started) == 3
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stderr.read()
+        assert demo.wait(30) == 130
+    assert "interrupted; ending everything that was started" in rest
+    assert "nothing is left running" in rest
+    assert "Traceback" not in rest
+    assert not psutil.wait_procs(started, timeout=10)[1]

@@ -1,0 +1,79 @@
+"""A worker that is asked to end, and what it says of itself while it runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from stream_app.stack.port import free_ports
+from tests.support.payments import START_MS, payments
+from tests.support.scoring_process import wait_until
+from tests.support.scoring_world import ScoringWorld
+
+
+def test_sigterm_ends_with_0_in_seconds_and_the_next_start_scores_nothing_again(world: ScoringWorld) -> None:
+    world.send(payments(4000))
+    worker = world.start("--batch", "50")
+    world.wait_for_scores(500)
+    started = time.monotonic()
+    assert worker.stop() == 0
+    assert time.monotonic() - started < 10
+    world.start()
+    world.wait_for_all()
+    world.check_nothing_lost()
+    assert world.output.raw == 4000
+
+
+def test_ctrl_c_ends_the_console_command_with_0(world: ScoringWorld, tmp_path: Path) -> None:
+    world.send(payments(200))
+    command = [str(Path(sys.executable).with_name("fraudstream")), *world.arguments()]
+    with (tmp_path / "console.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **world.environment()}
+        )
+    try:
+        world.output.scores.read_until(lambda: world.output.raw >= 200, 90, lambda: (tmp_path / "console.log").read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    world.send(payments(100, seed=2, name="y", start_ms=START_MS + 11 * 86_400_000))
+    world.start()
+    world.wait_for_all()
+    world.check_nothing_lost()
+    assert world.output.raw == 300
+
+
+def test_health_readiness_and_metrics_answer(make_world) -> None:
+    world = make_world(champion=False)
+    (port,) = free_ports(1)
+    worker = world.start("--web-port", str(port))
+    wait_until(lambda: fetch(port, "readyz")[0] == 503, "an answer before there is a model")
+    world.promote(world.models.first)
+    wait_until(lambda: fetch(port, "readyz")[0] == 200, "readiness")
+    world.send(payments(50))
+    world.wait_for_all()
+    state = json.loads(fetch(port, "readyz")[1])
+    assert state["model_version"] == world.models.first.version
+    assert state["partitions"] == [0, 1]
+    assert fetch(port, "healthz") == (200, '{"status": "ok"}')
+    assert "fraudstream_transactions_scored_total 50.0" in fetch(port, "metrics")[1]
+    assert worker.stop() == 0
+
+
+def fetch(port: int, page: str) -> tuple[int, str]:
+    """Status and body; status 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except urllib.error.URLError:
+        return 0, ""

@@ -1,0 +1,55 @@
+"""Faults inside a worker, put in before its command runs; each is called in the child process only."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from stream_app.scoring.lane import Lane, RecordBatch, Scored
+from stream_app.scoring.sink import Sink
+
+FAULT = "a fault put in by a test"
+
+
+def scoring_raises() -> None:
+    """The third batch with more than a few records raises inside the agent."""
+    whole = Lane.score
+    calls = 0
+
+    def score(lane: Lane, batch: RecordBatch, *arguments: Any, **named: Any) -> Scored:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise ArithmeticError(FAULT)
+        return whole(lane, batch, *arguments, **named)
+
+    Lane.score = score  # type: ignore[method-assign]
+
+
+def dies_between_scores_and_feature_rows() -> None:
+    """The third batch's scores are acknowledged, its feature rows never sent."""
+    whole = Sink._send_scores
+    calls = 0
+
+    async def send_scores(sink: Sink, *arguments: Any) -> list[asyncio.Future[Any]]:
+        nonlocal calls
+        calls += 1
+        sends = await whole(sink, *arguments)
+        if calls == 3:
+            await asyncio.gather(*sends)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sends
+
+    Sink._send_scores = send_scores  # type: ignore[method-assign]
+
+
+def dies_before_the_dead_letter_is_acknowledged() -> None:
+    """A dead letter has been handed to the producer and the process is gone before an answer can come."""
+
+    async def bury(sink: Sink, partition: int, dead: Sequence[Any], now_ms: int) -> None:
+        del partition, now_ms
+        await sink._producer.send(sink._topics.dead_letter, dead[0].rejection.masked_value)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Sink.bury = bury  # type: ignore[method-assign]

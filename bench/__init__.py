@@ -1,4 +1,5 @@
 """Measurements of the hot paths, each beside a baseline of the same run; `make bench` prints them.
 
-workload (what is scored) -> worker (a process under measurement) -> bench_*.py (one hot path each); peers/ holds the baselines.
+workload (what is scored) -> worker (a process under measurement) -> bench_*.py (one hot path each); peers/ holds the
+baselines.
 """

@@ -1,7 +1,7 @@
 """Events per second of one scoring worker on a real broker, beside a naive Faust agent that does the same work.
 
-Worker, broker, producer and reader share the machine. A round warms the worker up, then sends all events as fast as the broker
-takes them, and ends when the reader has received the last score; rounds of both kinds take turns.
+Worker, broker, producer and reader share the machine. A round warms the worker up, then sends all events as fast as
+the broker takes them, and ends when the reader has received the last score; rounds of both kinds take turns.
 """
 
 import argparse
@@ -67,7 +67,8 @@ class Bench:
             "TOPIC_PREFIX": topics.prefix,
             "DATADIR": str(self._folder / "naive"),
         }
-        return self._round(Worker(["-m", "bench.peers.naive_faust"], environment, self._folder / "naive.log"), topics, events)
+        worker = Worker(["-m", "bench.peers.naive_faust"], environment, self._folder / "naive.log")
+        return self._round(worker, topics, events)
 
     def _topics(self) -> TopicNames:
         self._rounds += 1

@@ -1,1 +1,1 @@
-"""What a model is and needs, knowing nothing of Kafka or Faust: schema, features, families, metrics, training, registry."""
+"""What a model is and needs, without Kafka or Faust: schema, features, families, metrics, training, registry."""

@@ -2,4 +2,4 @@
 
 
 class FraudstreamError(Exception):
-    """Raised when a value, a file or a service is not what it must be; commands print it on one line and exit with 2."""
+    """Raised when a value, file or service is not what it must be; commands print it on one line and exit with 2."""

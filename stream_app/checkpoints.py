@@ -6,6 +6,7 @@ import itertools
 import os
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -48,8 +49,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
 class CheckpointStore:
     """A folder of checkpoints on a local disk or an object store, one sub-folder per kind.
 
-    A checkpoint appears under its name only when it is complete: on a file system by a rename, on an object store because
-    an object exists only once its upload has ended. A name is never written twice.
+    A checkpoint appears under its name only when it is complete: on a file system by a rename, on an object store
+    because an object exists only once its upload has ended. A name is never written twice.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ class CheckpointStore:
             if "://" in url:
                 self._fs, self._root = fs.FileSystem.from_uri(url)
             else:
-                self._fs, self._root = fs.LocalFileSystem(), os.path.abspath(url)
+                self._fs, self._root = fs.LocalFileSystem(), str(Path(url).absolute())
             self._fs.create_dir(self._root, recursive=True)
         except (OSError, ValueError) as error:
             raise CheckpointError(
@@ -94,7 +95,8 @@ class CheckpointStore:
                 with contextlib.suppress(OSError):
                     self._fs.delete_file(target)
             raise CheckpointError(
-                f"checkpoint {kind}/{name} could not be written to {self.url!r}: {error}; free space or mend the storage"
+                f"checkpoint {kind}/{name} could not be written to {self.url!r}: {error}; free space or mend the "
+                f"storage"
             ) from error
         return sum(len(chunk) for chunk in chunks)
 
@@ -122,7 +124,7 @@ class CheckpointStore:
         return Checkpoint(name, header, arrays)
 
     def newest(self, kind: str) -> Checkpoint | None:
-        """The newest readable checkpoint by name, or None; unreadable ones are passed over (ask `read` for the reason)."""
+        """The newest readable checkpoint by name, or None; `read` gives the reason why one is passed over."""
         for name in reversed(self.names(kind)):
             with contextlib.suppress(CheckpointError):
                 return self.read(kind, name)

@@ -21,12 +21,12 @@ class DataFolderError(FraudstreamError):
     """Raised when a process cannot write to its data folder."""
 
 
-class _WithoutFaustConsumer(BootStrategy):  # type: ignore[misc]  # Faust is untyped
+class _WithoutFaustConsumer(BootStrategy):
     enable_kafka = False
 
 
-class ChannelApp(faust.App):  # type: ignore[misc]  # Faust is untyped
-    """A Faust app that reads Kafka in batches through a service, not through Faust's consumer (four futures a message)."""
+class ChannelApp(faust.App):
+    """A Faust app that reads Kafka in batches through a service: Faust's consumer makes four futures a message."""
 
     BootStrategy = _WithoutFaustConsumer
 
@@ -51,7 +51,8 @@ def channel_app(name: str, broker: str, data_folder: Path) -> ChannelApp:
 
 def run_app(app: ChannelApp) -> None:
     """Run until SIGTERM or Ctrl-C; leaves by SystemExit."""
-    # What was imported stays: without this a collection walks it all, 0.1 s, each time a few thousand records were made.
+    # What was imported stays: without this a collection walks it all, 0.1 s, each time a few thousand records were
+    # made.
     gc.collect()
     gc.freeze()
     # Faust's own logging set-up makes the root logger speak DEBUG at `-l warn`: ours stands already.
@@ -70,7 +71,8 @@ def set_up_logging(level: str) -> None:
 def end_process(error: BaseException) -> None:
     """End at once with one line: nothing later is sent, and the next owner carries on from what was acknowledged.
 
-    A refusal (FraudstreamError) ends with 2, like every error that a person can mend; anything else with 1 and its trace.
+    A refusal (FraudstreamError) ends with 2, like every error that a person can mend; anything else with 1 and its
+    trace.
     """
     if isinstance(error, FraudstreamError):
         text, code = " ".join(str(error).split()), REFUSED_EXIT_CODE

@@ -1,7 +1,8 @@
 """The reader of `scores`: every transaction's score exactly once and in order, whatever crashed.
 
-The rule: per partition, drop a record whose (epoch, source_offset) is not above the last one seen. The last one seen travels in
-the metadata of the offset commit, so a reader that is restarted between a record and its repetition drops the repetition too.
+The rule: per partition, drop a record whose (epoch, source_offset) is not above the last one seen. The last one seen
+travels in the metadata of the offset commit, so a reader that is restarted between a record and its repetition drops
+the repetition too.
 """
 
 import json
@@ -19,8 +20,8 @@ from models.schema.topics import SCORES
 from stream_app.topic_admin import describe_topics
 
 _NOTHING_SEEN = (-1, -1)
-_END = "\0"
-"""Ends the metadata: confluent-kafka 2.16 reads on behind its end otherwise."""
+_read_json = json.JSONDecoder().raw_decode
+"""Reads the beginning of a text: confluent-kafka 2.16 may read on behind the end of a commit's metadata."""
 
 
 class ReaderError(FraudstreamError):
@@ -50,12 +51,12 @@ class LastSeen:
     def metadata(self, partition: int) -> str:
         """The last seen of a partition, as the text of an offset commit's metadata."""
         epoch, source_offset = self._last.get(partition, _NOTHING_SEEN)
-        return json.dumps({"epoch": epoch, "source_offset": source_offset}) + _END
+        return json.dumps({"epoch": epoch, "source_offset": source_offset})
 
     def restore(self, partition: int, metadata: str | None) -> None:
         """Go on from a commit's metadata; text that this class did not write means nothing was seen."""
         try:
-            stored = json.loads((metadata or "").split(_END)[0])
+            stored, _ = _read_json(metadata or "")
             self._last[partition] = (int(stored["epoch"]), int(stored["source_offset"]))
         except (ValueError, KeyError, TypeError):
             self._last.pop(partition, None)
@@ -64,8 +65,8 @@ class LastSeen:
 class ScoresReader:
     """Iterates over scores as a member of a consumer group.
 
-    A score counts as handled when the next one is asked for; handled scores are committed every `commit_interval_s` and at the
-    end. A reader that is killed in between is given the scores since the last commit again.
+    A score counts as handled when the next one is asked for; handled scores are committed every `commit_interval_s`
+    and at the end. A reader that is killed in between is given the scores since the last commit again.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ class ScoresReader:
     def _new(self, message: Message) -> Iterator[Score]:
         error = message.error()
         if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
                 return
             raise ReaderError(f"reading {self._topic}: {error.str()}")
         score = wire.decode(Score, message.value() or b"")

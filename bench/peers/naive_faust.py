@@ -1,17 +1,18 @@
 """The naive Faust agent: Faust's own consumer, one event at a time, the model called for each.
 
-The same features (with the same kernels), the same model, the same scores and feature rows as `fraudstream score`; without its
-exactly-once view, checkpoints, profiles topic, hot swap and dead letters, so what it leaves out is to its advantage.
+The same features (with the same kernels), the same model, the same scores and feature rows as `fraudstream score`;
+without its exactly-once view, checkpoints, profiles topic, hot swap and dead letters, so what it leaves out is to its
+advantage.
 """
 
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import faust
 import numpy as np
+from faust.types import StreamT
 
 from models.features.card_state import CardState
 from models.features.feature_set import DEFAULT
@@ -51,8 +52,8 @@ features = app.topic(f"{PREFIX}features", value_type=bytes, key_type=bytes)
 
 
 @app.agent(transactions)
-async def score(stream: AsyncIterator[faust.Event]) -> None:
-    async for event in stream.events():  # type: ignore[attr-defined]
+async def score(stream: StreamT[bytes]) -> None:
+    async for event in stream.events():
         message = event.message
         (transaction,), _, _ = decode_transactions([message.value])
         columns = TransactionColumns.from_transactions([transaction], currency)
@@ -72,7 +73,7 @@ async def score(stream: AsyncIterator[faust.Event]) -> None:
             transaction.card_id,
             float(probability[0]),
             int(min(probability[0] * 1000, 999)),
-            DECISIONS[decision[0]],  # type: ignore[arg-type]
+            DECISIONS[decision[0]],
             reasons,
             model.version,
             DEFAULT.version,

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.errors import FraudstreamError
+from models.schema.score import Decision
 from models.schema.transaction import Transaction
 
-DECISIONS = ("approve", "review", "decline")
+DECISIONS: Final[tuple[Decision, ...]] = ("approve", "review", "decline")
 ROLES = ("champion", "canary")
 
 
@@ -24,8 +25,8 @@ class FeatureBatchError(FraudstreamError):
 class FeatureBatchHeader:
     """What a reader must know before opening the message; it travels in the record's headers.
 
-    `first_offset` to `last_offset` is the range of `transactions` offsets that this message covers, with those that were
-    rejected or are gaps; a message without rows says that the whole range was rejected.
+    `first_offset` to `last_offset` is the range of `transactions` offsets that this message covers, with those that
+    were rejected or are gaps; a message without rows says that the whole range was rejected.
     """
 
     first_offset: int
@@ -70,8 +71,8 @@ class FeatureBatchHeader:
 class ScoredColumns:
     """What scoring adds to a batch of transactions, one entry per row (constants as scalars).
 
-    `source_offset`, `score`, `decision` (index into DECISIONS), `values` float32 [n, features]; `verified` is False on a
-    recomputed row whose score did not come out as the one that was published: such a row is not trained on.
+    `source_offset`, `score`, `decision` (index into DECISIONS), `values` float32 [n, features]; `verified` is False
+    on a recomputed row whose score did not come out as the one that was published: such a row is not trained on.
     """
 
     source_offset: NDArray[np.int64]

@@ -19,8 +19,8 @@ WindowCounts = Annotated[
 class TerminalProfile(msgspec.Struct, frozen=True, gc=False):
     """Counts of one terminal's mature transactions by window; all zero removes the terminal.
 
-    The times are event times within the longest window: of the first fraud that its amount does not explain, of the last approved
-    transaction without a fraud, and of the first unexplained fraud after that one.
+    The times are event times within the longest window: of the first fraud that its amount does not explain, of the
+    last approved transaction without a fraud, and of the first unexplained fraud after that one.
     """
 
     terminal_id: Identifier

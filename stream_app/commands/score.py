@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from models.schema.topics import TopicNames  # noqa: TC001  click reads the annotations of none, mypy does
+from models.schema.topics import TopicNames
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.faust_app import run_app, set_up_logging
 from stream_app.scoring.app import scoring_app

@@ -1,14 +1,15 @@
 """The composition root of a scoring worker: binds Kafka, Redis, the model and the Faust agent."""
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import faust
 import msgspec
 import redis.asyncio
+from faust.types import StreamT
 from redis.exceptions import RedisError
 
 from models.features.feature_set import DEFAULT, feature_set
@@ -32,7 +33,7 @@ from stream_app.scoring.warm_up import warm_up
 from stream_app.worker_status import WorkerStatus, workers_key
 
 
-class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
+class ScoringWorker(faust.Service):
     """Everything one worker owns beside its agent; starts it in order and stops it in order.
 
     First the model and the terminal profiles, then the source: a partition is opened only when it can be scored.
@@ -66,8 +67,8 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
             self.sink = Sink(self._producer, settings.topics)
             currency = _currency(settings)
             parts = SourceParts(
-                settings, self.writer, self.feature_set, self.profiles, currency, self.champion, self.sink, self.metrics,
-                end_process, self._ready, self._audit,
+                settings, self.writer, self.feature_set, self.profiles, currency, self.champion, self.sink,
+                self.metrics, end_process, self._ready, self._audit,
             )  # fmt: skip
             self.source = TransactionSource(parts, self._batches)
             self._liveness = Liveness(self.source, self.metrics)
@@ -90,7 +91,7 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
             end_process(error)
 
     async def score(self, batch: RecordBatch) -> None:
-        """Score one record batch and send what came of it; any failure ends the process before anything later is sent."""
+        """Score one record batch and send what came of it; any failure ends the process before more is sent."""
         source = self.source
         assert source is not None
         try:
@@ -135,7 +136,7 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
         )  # fmt: skip
 
     async def report(self) -> None:
-        """Tell Redis which model and which profiles this worker runs; Redis' silence is seen by the champion's polling."""
+        """Tell Redis which model and profiles this worker runs; the champion's polling sees Redis' silence."""
         try:
             async with asyncio.timeout(1):
                 await self._redis.hset(
@@ -165,10 +166,8 @@ class ScoringWorker(faust.Service):  # type: ignore[misc]  # Faust is untyped
 
     async def on_stop(self) -> None:
         """Leave Redis and Kafka; the source has stopped before."""
-        try:
+        with contextlib.suppress(RedisError, OSError):
             await self._redis.hdel(workers_key(self.settings.redis_prefix), self.writer)
-        except (RedisError, OSError):
-            pass
         await self._redis.aclose()
 
     async def on_shutdown(self) -> None:
@@ -188,13 +187,13 @@ def scoring_app(settings: ScoringSettings, writer: str) -> ChannelApp:
     worker = ScoringWorker(settings, writer, app)
 
     @app.agent(worker._batches, name="score_transactions")  # noqa: SLF001
-    async def score_transactions(batches: AsyncIterator[RecordBatch]) -> None:
+    async def score_transactions(batches: StreamT[RecordBatch]) -> None:
         async for batch in batches:
             await worker.score(batch)
 
-    @app.on_before_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
+    @app.on_before_shutdown.connect(weak=False)
     async def settle(*_: Any, **__: Any) -> None:
         await worker.settle()
 
-    app.service(worker)
+    app.service(worker)  # type: ignore[arg-type]  # typed for classes, takes an instance too
     return app

@@ -79,7 +79,8 @@ class Champion:
                 return self.model
             if time.monotonic() - noticed_at > _NOTICE_EVERY_S:
                 log.warning(
-                    "no model is promoted yet: `fraudstream models train ... --promote`, or `fraudstream models promote VERSION`"
+                    "no model is promoted yet: `fraudstream models train ... --promote`, or `fraudstream models "
+                    "promote VERSION`"
                 )
                 noticed_at = time.monotonic()
             await asyncio.sleep(self._settings.model_poll_s / 4)
@@ -109,7 +110,7 @@ class Champion:
             listening.cancel()
 
     async def look(self) -> None:
-        """Ask for the champion and load it if it is another and newer one; raises RegistryError when Redis is silent."""
+        """Ask for the champion and load it if it is a newer one; raises RegistryError when Redis is silent."""
         alias = await asyncio.to_thread(self._registry.alias, CHAMPION)
         self._answered_at = time.monotonic()
         if (
@@ -120,12 +121,12 @@ class Champion:
             return
         try:
             model = await asyncio.to_thread(self._load, alias.version)
-        except (BundleError, UnknownFeatureSetError, FeatureSetMismatch) as error:
+        except (BundleError, UnknownFeatureSetError, FeatureSetMismatchError) as error:
             self._refused.add(alias.version)
             self._metrics.models_refused.inc()
-            log.error(
+            log.error(  # noqa: TRY400  one line: the reason says it all
                 "model %s refused, %s stays: %s", alias.version, self.model.version if self.model else "nothing", error
-            )  # noqa: TRY400
+            )
             return
         before = self.model.version if self.model else None
         self.model, self.sequence, self._from_cache = model, alias.sequence, False
@@ -163,7 +164,7 @@ class Champion:
             self.model.manifest.feature_set if self.model else model.manifest.feature_set
         )
         if model.manifest.feature_set != wanted:
-            raise FeatureSetMismatch(
+            raise FeatureSetMismatchError(
                 f"model {version} needs feature set {model.manifest.feature_set}, this worker computes {wanted}; "
                 "start workers with the new feature set beside these, or train on this one"
             )
@@ -197,5 +198,5 @@ class Champion:
                 await asyncio.sleep(self._settings.model_poll_s)
 
 
-class FeatureSetMismatch(FraudstreamError):
+class FeatureSetMismatchError(FraudstreamError):
     """Raised when a promoted model needs other features than this worker computes."""

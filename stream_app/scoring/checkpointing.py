@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Card windows as they were at `offset`: the parts to apply in order, and until which event time they are not full."""
+    """Card windows as they were at `offset`: parts to apply in order, and until when they are not full."""
 
     offset: int
     partitions: int
@@ -43,8 +43,8 @@ def restore(store: CheckpointStore, kind: str, not_beyond: int | None) -> Restor
         except CheckpointError as error:
             log.warning("checkpoint passed over: %s", error)
             continue
-        newest = chain[0].header
-        return Restored(newest["offset"], newest["partitions"], newest.get("cold_before", 0), [part.arrays for part in reversed(chain)])
+        newest, parts = chain[0].header, [part.arrays for part in reversed(chain)]
+        return Restored(newest["offset"], newest["partitions"], newest.get("cold_before", 0), parts)
     return None
 
 

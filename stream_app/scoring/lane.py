@@ -1,4 +1,4 @@
-"""One partition's scoring: records in, scores, feature rows and dead letters out; knows nothing of Kafka, Faust or Redis."""
+"""One partition's scoring: records in; scores, feature rows and dead letters out; knows no Kafka, Faust or Redis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,10 +98,11 @@ class LaneIdentity:
 class LaneStart:
     """Where a lane begins.
 
-    Offsets from `state_offset` are fed to the card windows; those from `output_offset` are scored for output too. `missing`
-    are offsets in between whose score was published and whose feature row was not: they are computed again with the model
-    in `models` that the score names. `cold_before` is the event time until which windows that could not be rebuilt are not
-    full: what happened before it is marked degraded (0: they are full; None: a longest window after the first transaction).
+    Offsets from `state_offset` are fed to the card windows; those from `output_offset` are scored for output too.
+    `missing` are offsets in between whose score was published and whose feature row was not: they are computed again
+    with the model in `models` that the score names. `cold_before` is the event time until which windows that could not
+    be rebuilt are not full: what happened before it is marked degraded (0: they are full; None: a longest window after
+    the first transaction).
     """
 
     state_offset: int
@@ -278,9 +279,9 @@ class Lane:
         return values, status
 
     def _misrouted(self, transactions: Sequence[Transaction]) -> NDArray[np.bool_]:
-        """Rows whose card belongs to another partition: another partitioner wrote them, so the card's windows are split."""
+        """Rows whose card belongs to another partition: another partitioner wrote them and split its windows."""
         keys = [t.card_id.encode() for t in transactions]
-        return murmur2.murmur2_partitions(keys, self.identity.partitions) != self.identity.partition
+        return np.asarray(murmur2.murmur2_partitions(keys, self.identity.partitions) != self.identity.partition)
 
     def _messages(
         self,
@@ -295,47 +296,19 @@ class Lane:
         now_ms: int,
     ) -> list[tuple[bytes, bytes]]:
         reasons = self._reason_codes(model, decision, values)
-        scaled = np.minimum(score * 1000.0, 999.0).astype(np.int64).tolist()
-        duplicate = (status & DUPLICATE).astype(bool).tolist()
-        identity, encode, none = self.identity, wire.encode, []
+        scaled = np.minimum(score * 1000.0, 999.0).astype(np.int64)
+        duplicate = (status & DUPLICATE).astype(np.bool_)
+        columns = (column.tolist() for column in (offsets, score, scaled, decision, degraded, duplicate))
+        identity, encode, no_reasons = self.identity, wire.encode, list[ReasonCode]()
         version, feature_set = model.version, self._feature_set.version
-        return [
-            (
-                t.card_id.encode(),
-                encode(
-                    Score(
-                        t.transaction_id,
-                        t.event_time,
-                        t.card_id,
-                        s,
-                        s999,
-                        DECISIONS[d],
-                        reasons.get(row, none),
-                        version,
-                        feature_set,
-                        "champion",
-                        now_ms,
-                        bad,
-                        again,
-                        offset,
-                        identity.epoch,
-                        identity.writer,
-                    )  # fmt: skip
-                ),
-            )
-            for row, (t, offset, s, s999, d, bad, again) in enumerate(
-                zip(
-                    transactions,
-                    offsets.tolist(),
-                    score.tolist(),
-                    scaled,
-                    decision.tolist(),
-                    degraded.tolist(),
-                    duplicate,
-                    strict=True,
-                )
-            )
-        ]
+        messages = []
+        for row, (t, offset, s, s999, code, bad, again) in enumerate(zip(transactions, *columns, strict=True)):
+            record = Score(
+                t.transaction_id, t.event_time, t.card_id, s, s999, DECISIONS[code], reasons.get(row, no_reasons),
+                version, feature_set, "champion", now_ms, bad, again, offset, identity.epoch, identity.writer,
+            )  # fmt: skip
+            messages.append((t.card_id.encode(), encode(record)))
+        return messages
 
     def _reason_codes(
         self, model: LoadedModel, decision: NDArray[np.uint8], values: NDArray[np.float32]

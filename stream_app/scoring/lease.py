@@ -6,12 +6,14 @@ import time
 class Lease:
     """Time since the process was last seen running.
 
-    CLOCK_BOOTTIME goes on while the process is stopped and while the machine sleeps; a monotonic clock only in the first case.
+    CLOCK_BOOTTIME goes on while the process is stopped and while the machine sleeps; a monotonic clock only in the
+    first case.
 
     Parameters
     ----------
     longest_gap_s:
-        A gap above it has lapsed: half the session time-out, so that the group cannot have given the partitions away before.
+        A gap above it has lapsed: half the session time-out, so that the group cannot have given the partitions away
+        before.
     """
 
     def __init__(self, longest_gap_s: float) -> None:

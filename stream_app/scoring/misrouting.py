@@ -29,7 +29,8 @@ class MisroutingNotice:
             return
         self._said_at_s[partition] = now_s
         log.warning(
-            "partition %d: %d transactions of cards that belong on other partitions (one has the card hash %016x): their windows "
+            "partition %d: %d transactions of cards that belong on other partitions (one has the card hash %016x): "
+            "their windows "
             "are split, their scores marked degraded; have their producer partition by murmur2 of card_id",
             partition,
             self._since.pop(partition),

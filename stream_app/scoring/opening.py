@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _NEW_EPOCH = "if that is meant, start once with --new-epoch REASON (it is written to the audit topic)"
 
 
-class OpeningRefused(FraudstreamError):
+class OpeningRefusedError(FraudstreamError):
     """Raised when going on would lose, skip or repeat a transaction, or score it with a history that is not its own."""
 
 
@@ -94,7 +94,7 @@ class Opening:
 
         Raises
         ------
-        OpeningRefused
+        OpeningRefusedError
             With the reason and the remedy on one line.
         """
         started = time.monotonic()
@@ -113,20 +113,21 @@ class Opening:
         position = max([tail_end or 0, committed.offset if committed else 0, restored.offset if restored else 0])
         self._check_position(known, position)
         if restored and restored.partitions != source.partitions:
-            raise OpeningRefused(self._grown(partition, restored.partitions, source.partitions))
+            raise OpeningRefusedError(self._grown(partition, restored.partitions, source.partitions))
         position = max(position, known.begin)
         missing = await self._missing(known, restored, committed) if tail_end is not None else {}
         state_offset, cold_before = await self._state_offset(known, restored, position)
         identity = LaneIdentity(partition, source.partitions, source.topic_id, epoch, writer)
         parts = restored.parts if restored and state_offset == restored.offset else []
-        return Opened(identity, state_offset, position, missing, parts, cold_before, known.end, time.monotonic() - started)
+        took_s = time.monotonic() - started
+        return Opened(identity, state_offset, position, missing, parts, cold_before, known.end, took_s)
 
     async def check_input(self, topic_ids: set[str]) -> None:
-        """Raise OpeningRefused when the input has been recreated since it was opened: its offsets begin again."""
+        """Raise OpeningRefusedError when the input has been recreated since it was opened: its offsets begin again."""
         name = self._settings.topics.transactions
         found = (await asyncio.to_thread(describe_topics, self._settings.broker, [name]))[name].topic_id
         if topic_ids != {found}:
-            raise OpeningRefused(
+            raise OpeningRefusedError(
                 f"{name} was recreated while it was scored: its id was {', '.join(sorted(topic_ids))} and is {found}; "
                 "nothing more is scored; start again to be told the remedy"
             )
@@ -152,13 +153,16 @@ class Opening:
         names = self._settings.topics
         source, scores, features = (known.topics[name] for name in (names.transactions, names.scores, names.features))
         if not source.partitions == scores.partitions == features.partitions:
-            raise OpeningRefused(
-                f"{source.name} has {source.partitions} partitions, {scores.name} {scores.partitions}, {features.name} {features.partitions}: "
-                "they must be equal, because a score lies on its transaction's partition; add partitions to those that have fewer"
+            raise OpeningRefusedError(
+                f"{source.name} has {source.partitions} partitions, {scores.name} {scores.partitions}, "
+                f"{features.name} {features.partitions}: "
+                "they must be equal, because a score lies on its transaction's partition; add partitions to those "
+                "that have fewer"
             )
         if scores.retention_ms >= 0 and (source.retention_ms < 0 or scores.retention_ms < source.retention_ms):
-            raise OpeningRefused(
-                f"{scores.name} keeps {scores.retention_ms} ms and {source.name} {source.retention_ms} ms: scores must be kept as long as "
+            raise OpeningRefusedError(
+                f"{scores.name} keeps {scores.retention_ms} ms and {source.name} {source.retention_ms} ms: scores "
+                f"must be kept as long as "
                 f"transactions, or a restart scores again what is already scored; raise retention.ms of {scores.name}"
             )
 
@@ -168,7 +172,7 @@ class Opening:
         for partition, committed in known.committed.items():
             metadata = committed.metadata
             if metadata and metadata.topic_id == source.topic_id and metadata.partitions != source.partitions:
-                raise OpeningRefused(self._grown(partition, metadata.partitions, source.partitions))
+                raise OpeningRefusedError(self._grown(partition, metadata.partitions, source.partitions))
         mine = known.committed.get(known.partition)
         last = known.tail
         before, epoch, scored_to = last.topic_id, last.epoch, last.last_offset
@@ -183,33 +187,38 @@ class Opening:
             log.warning("partition %d: new epoch %d: %s", known.partition, epoch + 1, self._settings.new_epoch)
             return epoch + 1, False
         if recreated:
-            raise OpeningRefused(
-                f"{source.name} was recreated: its id is {source.topic_id}, the scores of partition {known.partition} were made from "
+            raise OpeningRefusedError(
+                f"{source.name} was recreated: its id is {source.topic_id}, the scores of partition "
+                f"{known.partition} were made from "
                 f"{before}, so its first offsets would be taken for scored; {_NEW_EPOCH}"
             )
-        raise OpeningRefused(
-            f"the last score of partition {known.partition} is for offset {known.tail.last_offset}, but {source.name} ends at {known.end}: "
+        raise OpeningRefusedError(
+            f"the last score of partition {known.partition} is for offset {known.tail.last_offset}, but "
+            f"{source.name} ends at {known.end}: "
             f"the input was shortened or restored; {_NEW_EPOCH}"
         )
 
     def _check_position(self, known: _Known, position: int) -> None:
         name = self._settings.topics.transactions
         if position > known.end:
-            raise OpeningRefused(
+            raise OpeningRefusedError(
                 f"partition {known.partition} was scored up to offset {position}, but {name} ends at {known.end}: "
                 f"the input was shortened or restored; {_NEW_EPOCH}"
             )
         if 0 < position < known.begin and self._settings.new_epoch is None:
-            raise OpeningRefused(
-                f"{name} partition {known.partition}: offsets {position} to {known.begin - 1} were deleted before they were scored; "
+            raise OpeningRefusedError(
+                f"{name} partition {known.partition}: offsets {position} to {known.begin - 1} were deleted before "
+                f"they were scored; "
                 f"raise its retention, and {_NEW_EPOCH}"
             )
 
     def _grown(self, partition: int, before: int, now: int) -> str:
         name = self._settings.topics.transactions
         return (
-            f"{name} had {before} partitions when partition {partition} was last scored and has {now} now: cards have moved to partitions "
-            "that do not hold their history; recreate the topic with the new count and replay it, then start with --new-epoch REASON"
+            f"{name} had {before} partitions when partition {partition} was last scored and has {now} now: cards "
+            f"have moved to partitions "
+            "that do not hold their history; recreate the topic with the new count and replay it, then start with "
+            "--new-epoch REASON"
         )
 
     async def _missing(
@@ -228,14 +237,15 @@ class Opening:
             return known.begin, 0
         if self._settings.accept_cold_state:
             return known.begin, None
-        raise OpeningRefused(
-            f"partition {known.partition}: no usable checkpoint in {self._settings.checkpoints!r}, and {self._settings.topics.transactions} "
+        raise OpeningRefusedError(
+            f"partition {known.partition}: no usable checkpoint in {self._settings.checkpoints!r}, and "
+            f"{self._settings.topics.transactions} "
             f"does not reach back {LONGEST_WINDOW_DAYS} days before offset {position}: card windows cannot be rebuilt; "
             "restore the checkpoints, or start with --accept-cold-state (scores are marked degraded)"
         )
 
     async def _reaches_back(self, known: _Known, position: int) -> bool:
-        """Whether the input still holds the longest window before the position, by event time; an emptied one does not."""
+        """Whether the input still holds the longest window before the position; an emptied one does not."""
         partition = TopicPartition(self._settings.topics.transactions, known.partition)
         at = min(position, known.end - 1)
         times = []

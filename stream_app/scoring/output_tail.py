@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,7 +13,7 @@ from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader
 from stream_app.scoring.lane import PublishedScore
 
 LAST_SCORES = 4096
-"""Scores looked at from the end: twice the largest batch, because a writer that had lost the partition may have come last."""
+"""Scores looked at from the end: twice the largest batch, since a writer that lost the partition may come last."""
 _LAST_FEATURE_MESSAGES = 32
 _READ_TIMEOUT_S = 30.0
 
@@ -35,8 +35,8 @@ class _TailScore(msgspec.Struct, frozen=True, gc=False):
 class OutputTail:
     """The end of `scores[p]` and `features[p]`.
 
-    `last_offset` is the largest source_offset scored in the newest epoch, None where nothing was (or the output was emptied).
-    `topic_id` is that of the input those scores were made from, where a record still says it.
+    `last_offset` is the largest source_offset scored in the newest epoch, None where nothing was (or the output was
+    emptied). `topic_id` is that of the input those scores were made from, where a record still says it.
     """
 
     epoch: int
@@ -96,7 +96,9 @@ async def read_output_tail(
     return OutputTail(epoch, last, topic_id, tuple(tail), headers)
 
 
-async def _read_back(consumer: AIOKafkaConsumer, partition: TopicPartition, last: int, enough) -> list[ConsumerRecord]:  # type: ignore[no-untyped-def]
+async def _read_back(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, last: int, enough: Callable[[list[ConsumerRecord]], bool]
+) -> list[ConsumerRecord]:
     """The last records of a partition, more of them each time until `enough` says so or the beginning is reached."""
     begin = (await consumer.beginning_offsets([partition]))[partition]
     end = (await consumer.end_offsets([partition]))[partition]
@@ -117,7 +119,7 @@ def _doubling(first: int) -> Iterator[int]:
 async def read_range(
     consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
 ) -> list[ConsumerRecord]:
-    """Every record of a partition with start <= offset < end; raises OutputTailError when the broker does not give them."""
+    """Every record with start <= offset < end; raises OutputTailError when the broker does not give them."""
     consumer.assign([partition])
     consumer.seek(partition, start)
     records: list[ConsumerRecord] = []
@@ -128,7 +130,8 @@ async def read_range(
                 records += found.get(partition, [])
     except TimeoutError:
         raise OutputTailError(
-            f"{partition.topic}[{partition.partition}] could not be read from {start} to {end} within {_READ_TIMEOUT_S:.0f} s; is the broker healthy?"
+            f"{partition.topic}[{partition.partition}] could not be read from {start} to {end} within "
+            f"{_READ_TIMEOUT_S:.0f} s; is the broker healthy?"
         ) from None
     return [record for record in records if record.offset < end]
 

@@ -59,7 +59,9 @@ class Sink:
         sends = []
         try:
             for record in dead:
-                letter = DeadLetter.of(record.rejection, self._topics.transactions, partition, record.offset, record.key)
+                letter = DeadLetter.of(
+                    record.rejection, self._topics.transactions, partition, record.offset, record.key
+                )
                 sends.append(
                     await self._producer.send(
                         self._topics.dead_letter,
@@ -100,7 +102,8 @@ class Sink:
         builder = self._producer.create_batch()
         if builder.append(key=None, value=message.value, timestamp=now_ms, headers=message.header.encode()) is None:
             raise SendError(
-                f"partition {partition}: a feature batch of {len(message.value)} bytes fits no request of {_REQUEST_BYTES} bytes"
+                f"partition {partition}: a feature batch of {len(message.value)} bytes fits no request of "
+                f"{_REQUEST_BYTES} bytes"
             )
         send: asyncio.Future[Any] = await self._producer.send_batch(builder, self._topics.features, partition=partition)
         return send

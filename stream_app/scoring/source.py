@@ -74,8 +74,8 @@ class SourceParts:
 class TransactionSource(faust.Service):
     """Feeds one record batch per partition and poll into a channel.
 
-    A partition is opened outside the rebalance callbacks, before anything of it is polled. A revocation stops the pull, waits
-    until the agent is idle and every send is acknowledged, commits, writes a checkpoint, and only then lets go.
+    A partition is opened outside the rebalance callbacks, before anything of it is polled. A revocation stops the
+    pull, waits until the agent is idle and every send is acknowledged, commits, writes a checkpoint, and then lets go.
     """
 
     def __init__(self, parts: SourceParts, batches: ChannelT[RecordBatch], **kwargs: Any) -> None:
@@ -98,7 +98,8 @@ class TransactionSource(faust.Service):
         settings = self._settings
         self._idle.set()
         self._pulling.set()
-        self._batches.app.flow_control.resume()  # a channel's put waits for it, and only Faust's own consumer resumes it
+        # A channel's put waits for it, and only Faust's own consumer resumes it.
+        self._batches.app.flow_control.resume()
         await self._opening.start()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker,
@@ -147,7 +148,8 @@ class TransactionSource(faust.Service):
             self._idle.clear()
             self._undone = len(found)
             for partition, records in found.items():
-                await self._batches.put(_record_batch(partition.partition, generation, records))
+                batch = _record_batch(partition.partition, generation, records)
+                await self._batches.put(batch)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
             await self._idle.wait()
         await self._pass_gaps(open_partitions, generation)
 
@@ -159,13 +161,14 @@ class TransactionSource(faust.Service):
         except OffsetOutOfRangeError as error:
             places = ", ".join(f"partition {key.partition} offset {offset}" for key, offset in error.args[0].items())
             raise InputGoneError(
-                f"{self._settings.topics.transactions} no longer holds {places}, which is next to be scored: the topic was recreated, "
+                f"{self._settings.topics.transactions} no longer holds {places}, which is next to be scored: the "
+                f"topic was recreated, "
                 "or its retention is shorter than the lag; start again to be told the remedy"
             ) from error
         return found
 
     async def _pass_gaps(self, partitions: list[TopicPartition], generation: int) -> None:
-        """Move on over offsets that hold no record (aborted or compacted ones, transaction markers): all before is handed over."""
+        """Move on over offsets without a record (aborted, compacted, markers): all before is handed over."""
         for key in partitions:
             try:
                 position = await self._consumer.position(key)
@@ -188,7 +191,7 @@ class TransactionSource(faust.Service):
         return self.partitions.get(batch.partition) if batch.generation == self.generation else None
 
     def reopen(self, why: str) -> None:
-        """Throw away all that is buffered: other workers may own the partitions by now; open again those that are still ours."""
+        """Throw away all that is buffered, others may own the partitions by now; open again those still ours."""
         log.warning(
             "what was buffered is fetched again: %s longer than %.1f s", why, self._settings.session_timeout_s / 2
         )
@@ -240,9 +243,10 @@ class TransactionSource(faust.Service):
 
     async def _announce(self, opened: Opened) -> None:
         log.info(
-            "partition %d open: state from %d, output from %d, %d feature rows to compute again, epoch %d, %s in %.2f s",
-            opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing), opened.identity.epoch,
-            "warm" if opened.cold_before == 0 else "COLD", opened.took_s,
+            "partition %d open: state from %d, output from %d, %d feature rows to compute again, epoch %d, %s in "
+            "%.2f s",
+            opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing),
+            opened.identity.epoch, "warm" if opened.cold_before == 0 else "COLD", opened.took_s,
         )  # fmt: skip
         if self._settings.new_epoch is not None and opened.identity.epoch > 0:
             await self._parts.audit(audit_record(opened, self._settings, time.time_ns() // 1_000_000))
@@ -297,7 +301,7 @@ class TransactionSource(faust.Service):
             self._parts.ended(error)
 
     async def checkpoint(self) -> None:
-        """Write what is new in every open partition; ends the process when the input is no longer the topic that was opened."""
+        """Write what is new in every open partition; ends the process when the input is another topic by now."""
         if self.partitions:
             await self._opening.check_input({opened.lane.identity.topic_id for opened in self.partitions.values()})
         for opened in list(self.partitions.values()):
@@ -305,7 +309,7 @@ class TransactionSource(faust.Service):
             self._parts.metrics.checkpoint_bytes.inc(size)
 
     async def let_go(self) -> None:
-        """Drain, commit, checkpoint, and forget every partition; bounded by the session time-out, then the process ends."""
+        """Drain, commit, checkpoint, forget every partition; bounded by the session time-out, then the process ends."""
         self._pulling.clear()
         try:
             async with asyncio.timeout(self._settings.session_timeout_s):

@@ -1,4 +1,4 @@
-"""Scores one made-up transaction before the group is joined, so that loading compiled kernels never delays a real batch."""
+"""Scores one made-up transaction before the group is joined: loading compiled kernels delays no real batch."""
 
 import numpy as np
 
@@ -10,11 +10,14 @@ from models.schema.transaction import Transaction
 from models.scorer import LoadedModel
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
 
+_EVENT_TIME = 1_525_132_800_000
+
 
 def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
     """Run a lane once over a record and a replayed one; nothing of it leaves this function.
 
-    Why: a process's first use of the kernels takes a second or more, which would count as standing still under the lease.
+    Why: a process's first use of the kernels takes a second or more, which would count as standing still under the
+    lease.
     """
     feature_set = model.feature_set
     lane = Lane(
@@ -26,7 +29,7 @@ def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
         currency,
         reasons=1,
     )
-    value = wire.encode(Transaction("warm-up", 0, "warm-up", "warm-up", 1, currency.currency))
+    value = wire.encode(Transaction("warm-up", _EVENT_TIME, "warm-up", "warm-up", 1, currency.currency))
     batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
     lane.score(batch, model, stale=False, now_ms=0)
     lane.cards.restore([lane.cards.everything(), lane.cards.take_changes()])

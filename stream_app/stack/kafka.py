@@ -118,7 +118,8 @@ class LocalKafka:
             f"listeners=BROKER://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}\n"
             "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"controller.quorum.voters=1@{LOOPBACK}:{controller_port}\n"
-            f"log.dirs={self.folder / 'data'}\n" + "".join(f"{name}={value}\n" for name, value in self._settings.items())
+            f"log.dirs={self.folder / 'data'}\n"
+            + "".join(f"{name}={value}\n" for name, value in self._settings.items())
         )
         return path
 

@@ -83,7 +83,7 @@ class ScoredOutput:
         return rows
 
     def counted_rows(self) -> dict[Place, FeatureRow]:
-        """The row that counts for each kept score: its own writer's, and only where there is none the recomputed one."""
+        """The row that counts for each kept score: its own writer's, else the recomputed one."""
         rows = self.rows()
         counted = {}
         for place, score in self.kept().items():

@@ -1,4 +1,4 @@
-"""A `fraudstream score` process of its own, started quickly, killed by its own pid, and never outliving the test run."""
+"""A `fraudstream score` process of its own, started quickly, killed by its own pid, never outliving the run."""
 
 import ctypes
 import multiprocessing
@@ -17,7 +17,8 @@ _PR_SET_PDEATHSIG = 1
 # Workers are forked from one server that has imported everything and started nothing: a start costs tenths of a second
 # in place of the seconds that the imports take. What runs in the child is the command as the console script runs it.
 _starter = multiprocessing.get_context("forkserver")
-_starter.set_forkserver_preload(["pytest", "tests.support.scoring_process", "stream_app.commands.score", "stream_app.cli"])
+_starter.set_forkserver_preload(["pytest", "tests.support.scoring_process", "stream_app.commands.score",
+"stream_app.cli"])
 
 
 def wait_until(

@@ -89,9 +89,11 @@ class ScoringWorld:
     def arguments(self, *options: str, redis_url: str | None = None) -> list[str]:
         """The command line of a worker with fast commits, checkpoints and take-overs."""
         return [
-            "score", "--broker", self.broker, "--redis", redis_url or self.redis_url, "--topic-prefix", self.topics.prefix,
+            "score", "--broker", self.broker, "--redis", redis_url or self.redis_url, "--topic-prefix",
+            self.topics.prefix,
             "--redis-prefix", self.redis_prefix, "--group", self.group, "--checkpoints", str(self.checkpoints),
-            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", "--session-timeout", "3", *options,
+            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", "--session-timeout", "3",
+            *options,
         ]  # fmt: skip
 
     def environment(self, data: str = "data") -> dict[str, str]:
@@ -153,7 +155,8 @@ class ScoringWorld:
         kept = self.output.kept()
         for partition, records in self.input().items():
             wanted = [(offset, transaction.transaction_id) for offset, transaction in records]
-            found = [(place[2], score.transaction_id) for place, score in kept.items() if place[:2] == (partition, epoch)]
+            mine = (partition, epoch)
+            found = [(place[2], score.transaction_id) for place, score in kept.items() if place[:2] == mine]
             assert len(found) == len(wanted), f"partition {partition}: {len(found)} kept of {len(wanted)}"
             assert found == wanted, f"partition {partition} differs"
 

@@ -1,4 +1,4 @@
-"""A worker that is killed or breaks: nothing lost, nothing counted twice, no feature other than in an undisturbed run."""
+"""A worker that is killed or breaks: nothing lost, nothing counted twice, features as undisturbed."""
 
 import signal
 

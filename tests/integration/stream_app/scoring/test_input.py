@@ -48,7 +48,8 @@ def test_event_times_of_2018_and_2030_outlive_a_retention_check_and_are_scored(m
     assert producer.flush(10) == 0
     admin_view = TopicRecorder(world.broker, aged.topics.transactions)
     place = TopicPartition(aged.topics.transactions, 0)
-    wait_until(lambda: admin_view._consumer.get_watermark_offsets(place, timeout=5)[0] == 1, "a retention check", every_s=0.2)
+    wait_until(lambda: admin_view._consumer.get_watermark_offsets(place, timeout=5)[0] == 1, "a retention check",
+    every_s=0.2)
     admin_view.close()
 
     world.check_nothing_lost()

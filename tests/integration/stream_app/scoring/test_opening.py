@@ -1,4 +1,4 @@
-"""Opening a partition whose topics, offsets or checkpoints were tampered with: it goes on rightly or refuses with its reason."""
+"""Opening a partition whose topics, offsets or checkpoints were tampered with: it goes on or says why not."""
 
 import json
 from pathlib import Path

@@ -37,7 +37,8 @@ def test_ctrl_c_ends_the_console_command_with_0(world: ScoringWorld, tmp_path: P
             command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **world.environment()}
         )
     try:
-        world.output.scores.read_until(lambda: world.output.raw >= 200, 90, lambda: (tmp_path / "console.log").read_text())
+        log = tmp_path / "console.log"
+        world.output.scores.read_until(lambda: world.output.raw >= 200, 90, log.read_text)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     finally:

@@ -37,7 +37,7 @@ class PlainCard:
 
 
 def plain_values(new, before, horizon):
-    """Return the features of a transaction by name; `before` are the card's transactions that it may see, oldest first."""
+    """Return the features of a transaction by name; `before` is what it may see, oldest first."""
     now, amount = new["at"], min(new["amount"], LARGEST)
     moment = datetime.fromtimestamp(now / 1000, UTC)
     values = {

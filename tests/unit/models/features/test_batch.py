@@ -1,5 +1,7 @@
 """Batch features equal, bit for bit, what a scorer and a profile keeper compute in lockstep."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 class Lockstep:
-    """A scorer and a keeper that exchange records as they travel on topics; the keeper closes every step that is over."""
+    """A scorer and a keeper that exchange records as on topics; the keeper closes every step that is over."""
 
     def __init__(self, history, ids, terminal_ids):
         self.history, self.ids, self.terminal_ids = history, ids, terminal_ids
@@ -75,9 +77,10 @@ class Lockstep:
 def streamed(history, ids, terminal_ids, borders):
     lockstep = Lockstep(history, ids, terminal_ids)
     found = []
-    for start, stop in zip(borders, borders[1:], strict=False):
-        while start < stop:
-            values, start = lockstep.score(start, stop)
+    for start, stop in pairwise(borders):
+        done = start
+        while done < stop:
+            values, done = lockstep.score(done, stop)
             found.append(values)
     return np.vstack(found)
 
@@ -95,7 +98,8 @@ def named(history):
 def test_batch_and_lockstep_are_bit_equal_for_any_split(seed, cuts):
     history = random_history(seed, rows=200, days=50)
     batch = batch_features(history, DEFAULT)
-    stream = streamed(history, *named(history), pieces(len(history), seed, cuts))
+    ids, terminal_ids = named(history)
+    stream = streamed(history, ids, terminal_ids, pieces(len(history), seed, cuts))
     assert batch.tobytes() == stream.tobytes()
 
 

@@ -26,7 +26,7 @@ def last(columns, name):
 def test_every_feature_and_status_equals_its_plain_definition(seed):
     columns = random_columns(seed, rows=300, days=[75, 40, 20, 5, 2, 60][seed], repeated=0.08)
     values, status = advanced(columns)
-    cards = {}
+    cards: dict[int, PlainCard] = {}
     for row in range(len(columns)):
         plain = cards.setdefault(int(columns.card[row]), PlainCard())
         expected, expected_status = plain.take(

@@ -1,5 +1,7 @@
 """Card state: independent of batches, exact under disorder, restored from increments, and of a stated size."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ def take(state, columns, borders=None):
     borders = borders or [0, len(columns)]
     values = np.zeros((len(columns), len(DEFAULT)), np.float32)
     status = np.zeros(len(columns), np.uint8)
-    for start, stop in zip(borders, borders[1:], strict=False):
+    for start, stop in pairwise(borders):
         state.advance(columns.slice(start, stop), values[start:stop], status[start:stop])
     return values, status
 
@@ -101,7 +103,7 @@ def test_a_repeated_transaction_is_marked_scored_alike_and_not_counted():
     times = [START_MS, START_MS + HOUR_MS, START_MS + HOUR_MS, START_MS + 2 * HOUR_MS]
     columns = columns_of(times, [100, 700, 700, 100], ids=["a", "b", "b", "c"])
     values, status = take(CardState(DEFAULT), columns)
-    assert status.tolist() == [0, DUPLICATE, 0, 0] or status.tolist() == [0, 0, DUPLICATE, 0]
+    assert status.tolist() == [0, 0, DUPLICATE, 0]
     assert values[1].tobytes() == values[2].tobytes()
     assert values[3, DEFAULT.index("card_count_1d")] == 2
 

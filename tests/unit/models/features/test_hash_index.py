@@ -11,7 +11,8 @@ KEYS = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5) | st.integers(0, 5
 
 @given(st.lists(KEYS, max_size=6))
 def test_keys_are_numbered_in_the_order_in_which_they_first_come(batches):
-    index, numbers = HashIndex(), {}
+    index = HashIndex()
+    numbers: dict[int, int] = {}
     for batch in batches:
         expected = [numbers.setdefault(key, len(numbers)) for key in batch]
         assert index.add(np.array(batch, np.uint64)).tolist() == expected

@@ -1,0 +1,57 @@
+"""Fakes for the scoring core: a model that can be computed in the head, and batches of records."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.features.card_state import CardState
+from models.features.feature_set import DEFAULT
+from models.features.profile_table import ProfileTable
+from models.schema import wire
+from models.schema.money import default_reporting_currency
+from models.schema.transaction import Transaction
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+
+AMOUNT = DEFAULT.index("amount")
+REVIEW_AT = 0.5
+
+
+class AmountModel:
+    """Scores by the amount alone: 200 and more is certain fraud."""
+
+    feature_set = DEFAULT
+
+    def __init__(self, version: str = "m-amount") -> None:
+        self.version = version
+
+    def score(self, values: np.ndarray) -> np.ndarray:
+        """The amount over 200."""
+        return np.minimum(values[:, AMOUNT] / 200, 1).astype(np.float32)
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """Review from a half."""
+        return (scores >= REVIEW_AT).astype(np.uint8)
+
+    def explain(self, values: np.ndarray, top: int) -> list[list[tuple[int, float]]]:
+        """The amount did it."""
+        return [[(AMOUNT, 1.0)][:top] for _ in values]
+
+
+def lane(start: LaneStart | None = None, partitions: int = 1, partition: int = 0, writer: str = "w") -> Lane:
+    """A lane with nothing in its windows."""
+    return Lane(
+        LaneIdentity(partition, partitions, "topic-id", 0, writer),
+        start or LaneStart(0, 0),
+        DEFAULT,
+        CardState(DEFAULT),
+        ProfileTable(DEFAULT),
+        default_reporting_currency(),
+        4,
+    )
+
+
+def batch(records: Sequence[Transaction | bytes | None], offsets: Sequence[int] | None = None) -> RecordBatch:
+    """Records at consecutive offsets from 0, or at the given ones."""
+    places = np.arange(len(records)) if offsets is None else np.array(offsets, np.int64)
+    values = [wire.encode(one) if isinstance(one, Transaction) else one for one in records]
+    return RecordBatch(0, 0, places, [None] * len(values), values)

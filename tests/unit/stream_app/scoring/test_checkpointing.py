@@ -1,0 +1,114 @@
+"""Checkpoints of a lane: never ahead of what is acknowledged, restored from the newest whole chain."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.features.card_state import CardState
+from models.features.feature_set import DEFAULT
+from stream_app.checkpoints import CheckpointStore
+from stream_app.scoring.acknowledgements import Acknowledgements
+from stream_app.scoring.checkpointing import LaneCheckpoints, kind_of, restore
+from stream_app.scoring.lane import LaneStart
+from tests.support.payments import payments
+from tests.support.scored_output import undisturbed
+from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane
+
+STORY = payments(80, cards=6)
+KIND = kind_of("topic-id", 0, DEFAULT.version)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CheckpointStore:
+    return CheckpointStore(str(tmp_path))
+
+
+def write(store: CheckpointStore, edges: list[int], increments: int = 20, start: LaneStart | None = None) -> None:
+    """Score up to each edge and write a checkpoint there."""
+
+    async def story() -> None:
+        one = lane(start)
+        done = Acknowledgements(0, lambda _error: None)
+        checkpoints = LaneCheckpoints(store, one, DEFAULT.version, increments)
+        for a, b in zip([0, *edges], edges, strict=False):
+            one.score(batch(STORY[a:b], range(a, b)), AmountModel(), stale=False, now_ms=1)  # type: ignore[arg-type]
+            done.expect(b, [])
+            assert await checkpoints.write(done) > 0
+            assert await checkpoints.write(done) == 0
+
+    asyncio.run(story())
+
+
+def rest_is_right(parts: list[dict[str, np.ndarray]], offset: int) -> bool:
+    """Whether what follows comes out as in an undisturbed run."""
+    cards = CardState(DEFAULT)
+    cards.restore(parts)
+    one = lane(LaneStart(offset, offset))
+    one.cards = cards
+    scored = one.score(batch(STORY[offset:], range(offset, 80)), AmountModel(), stale=False, now_ms=1)  # type: ignore[arg-type]
+    from models.schema.feature_batch import decode_feature_batch  # noqa: PLC0415
+
+    return np.array_equal(decode_feature_batch(scored.features[0].value).values, undisturbed(STORY)[0][offset:])
+
+
+@pytest.mark.parametrize("increments", [0, 1, 20])
+def test_what_was_restored_goes_on_as_if_nothing_had_happened(store: CheckpointStore, increments: int) -> None:
+    write(store, [20, 40, 60], increments)
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.offset == 60
+    assert rest_is_right(restored.parts, 60)
+
+
+def test_a_checkpoint_beyond_the_limit_is_not_used(store: CheckpointStore) -> None:
+    write(store, [20, 40, 60])
+    restored = restore(store, KIND, 59)
+    assert restored is not None
+    assert restored.offset == 40
+    assert rest_is_right(restored.parts, 40)
+    assert restore(store, KIND, 19) is None
+
+
+def test_a_chain_with_a_broken_part_is_passed_over_with_a_warning(
+    store: CheckpointStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(store, [20, 40, 60], increments=0)
+    newest = Path(store.url) / KIND / store.names(KIND)[-1]
+    newest.write_bytes(newest.read_bytes()[:-1])
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.offset == 40
+    assert newest.name in caplog.text
+
+
+def test_nothing_is_written_before_all_below_it_is_acknowledged(store: CheckpointStore) -> None:
+    async def story() -> None:
+        one = lane()
+        done = Acknowledgements(0, lambda _error: None)
+        one.score(batch(STORY[:10]), AmountModel(), stale=False, now_ms=1)  # type: ignore[arg-type]
+        send = asyncio.get_running_loop().create_future()
+        done.expect(10, [send])
+        writing = asyncio.create_task(LaneCheckpoints(store, one, DEFAULT.version, 3).write(done))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert store.names(KIND) == []
+        send.set_result(None)
+        assert await writing > 0
+
+    asyncio.run(story())
+    assert len(store.names(KIND)) == 1
+
+
+def test_two_whole_chains_are_kept(store: CheckpointStore) -> None:
+    write(store, list(range(10, 81, 10)), increments=1)
+    names = store.names(KIND)
+    assert [name.rsplit(".", 1)[1] for name in names] == ["whole", "increment", "whole", "increment"]
+
+
+def test_until_when_windows_are_cold_is_restored_too(store: CheckpointStore) -> None:
+    write(store, [20], start=LaneStart(0, 0, cold_before=None))
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.cold_before == STORY[0].event_time + 30 * 86_400_000

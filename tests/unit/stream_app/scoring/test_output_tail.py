@@ -1,0 +1,47 @@
+"""Which kept scores have no feature row."""
+
+from models.schema.feature_batch import FeatureBatchHeader
+from stream_app.scoring.lane import PublishedScore
+from stream_app.scoring.output_tail import OutputTail, _TailScore
+
+
+def score(offset: int, writer: str = "one", epoch: int = 0) -> _TailScore:
+    return _TailScore(offset, epoch, writer, 0.5, "review", f"m-{offset}")
+
+
+def covered(first: int, last: int, writer: str = "one", *, epoch: int = 0, recomputed: bool = False) -> FeatureBatchHeader:
+    return FeatureBatchHeader(first, last, epoch, writer, "id", "fs", recomputed)
+
+
+def missing(scores: list[_TailScore], headers: list[FeatureBatchHeader], since: int = 0, epoch: int = 0) -> list[int]:
+    tail = OutputTail(epoch, max(one.source_offset for one in scores), "id", tuple(scores), tuple(headers))
+    return list(tail.missing(since))
+
+
+def test_scores_without_a_feature_row_are_missing_with_what_was_published() -> None:
+    tail = OutputTail(0, 5, "id", tuple(score(offset) for offset in range(6)), (covered(0, 3),))
+    assert tail.missing(0) == {
+        4: PublishedScore(0.5, "review", "m-4"),
+        5: PublishedScore(0.5, "review", "m-5"),
+    }
+
+
+def test_what_lies_below_the_asked_offset_is_known_to_be_there() -> None:
+    assert missing([score(offset) for offset in range(6)], [], since=4) == [4, 5]
+
+
+def test_another_writers_row_does_not_count_for_a_score_but_a_recomputed_one_does() -> None:
+    scores = [score(offset) for offset in range(4)]
+    assert missing(scores, [covered(0, 3, "two")]) == [0, 1, 2, 3]
+    assert missing(scores, [covered(0, 3, "two", recomputed=True)]) == []
+
+
+def test_only_the_first_of_repeated_scores_needs_its_row() -> None:
+    repeated = [score(0), score(1), score(0, "two"), score(1, "two"), score(2, "two")]
+    assert missing(repeated, [covered(0, 1), covered(2, 2, "two")]) == []
+    assert missing(repeated, [covered(0, 2, "two")]) == [0, 1]
+
+
+def test_scores_and_rows_of_an_earlier_epoch_do_not_count() -> None:
+    scores = [score(7), score(0, epoch=1), score(1, epoch=1)]
+    assert missing(scores, [covered(0, 7), covered(1, 1, epoch=1)], epoch=1) == [0]

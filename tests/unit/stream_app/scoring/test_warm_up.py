@@ -1,0 +1,22 @@
+"""The kernels are really used before the first real batch."""
+
+from models.schema.money import default_reporting_currency
+from stream_app.scoring.warm_up import warm_up
+from tests.unit.stream_app.scoring.fakes import AmountModel
+
+
+class WatchedModel(AmountModel):
+    """Remembers how many rows it was given."""
+
+    rows = 0
+
+    def score(self, values):  # type: ignore[no-untyped-def]
+        """Count and score."""
+        self.rows += len(values)
+        return super().score(values)
+
+
+def test_a_made_up_transaction_goes_all_the_way() -> None:
+    model = WatchedModel()
+    warm_up(model, default_reporting_currency())  # type: ignore[arg-type]  # a fake
+    assert model.rows == 1

@@ -1,4 +1,4 @@
-"""The versioned list of features: names, meaning, fingerprint, and the rule by which an amount explains a fraud."""
+"""The versioned list of features: names, meaning, fingerprint, and the rule by which a card explains a fraud."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +16,15 @@ from models.features.terminal_features import TERMINAL_FEATURES
 from models.features.transaction_features import TRANSACTION_FEATURES
 
 EXPLAINED_AMOUNT_RATIO: Final = 2.0
-"""An amount above twice the card's usual amount explains a fraud by itself: the terminal is not to blame for it.
+"""An amount above this many times the card's usual amount explains a fraud by itself: the terminal is not to blame.
 
 Measured, mean AP of four test weeks with one model: 1.6 times .747, 2.0 times .749, 2.4 times .746.
+"""
+EXPLAINED_RECENT_RATIO: Final = 3.0
+"""So does a payment above this many times the usual amount in the 7 days before: the card was in wrong hands by then.
+
+Measured: of 337 frauds on stolen cards that the amount alone does not explain this leaves 34, and takes 84 of 7,399
+frauds at compromised terminals from their profiles; AP .750 to .752.
 """
 
 _REVISION: Final = 1
@@ -51,7 +57,7 @@ class FeatureSet:
     def fingerprint(self) -> str:
         """Hash of what decides the numbers: two sets that share it compute the same; words may change."""
         columns = [(feature.name, feature.unit, feature.window_days) for feature in self.features]
-        declared = (_REVISION, EXPLAINED_AMOUNT_RATIO, columns)
+        declared = (_REVISION, EXPLAINED_AMOUNT_RATIO, EXPLAINED_RECENT_RATIO, columns)
         return sha256(msgspec.json.encode(declared)).hexdigest()
 
     @cached_property
@@ -72,8 +78,10 @@ class FeatureSet:
         return self.names.index(name)
 
     def explained(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-        """Tell for each row of values [n, F] whether its amount would explain a fraud."""
-        return values[:, self.index("card_amount_to_usual")] > np.float32(EXPLAINED_AMOUNT_RATIO)
+        """Tell for each row of values [n, F] whether its amount, or the card's recent ones, would explain a fraud."""
+        amount = values[:, self.index("card_amount_to_usual")] > np.float32(EXPLAINED_AMOUNT_RATIO)
+        recent = values[:, self.index("card_max_to_usual_7d")] > np.float32(EXPLAINED_RECENT_RATIO)
+        return np.asarray(amount | recent)
 
 
 DEFAULT: Final = FeatureSet("fs1", (*TRANSACTION_FEATURES, *CARD_FEATURES, *TERMINAL_FEATURES))

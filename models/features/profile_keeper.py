@@ -81,7 +81,7 @@ class ProfileCounts:
         event_time: int64[n] ms.
         terminal_ids, transaction_ids: [n] ids.
         declined: bool[n] whether the decision was to decline.
-        explained: bool[n] whether the amount would explain a fraud (`FeatureSet.explained`).
+        explained: bool[n] whether the card would explain a fraud (`FeatureSet.explained`).
         """
         numbers = np.fromiter(map(self._number, terminal_ids), np.int32, count=len(terminal_ids))
         stored = self._counts.add(event_time, numbers, hash64_column(transaction_ids), declined, explained)

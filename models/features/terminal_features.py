@@ -38,9 +38,9 @@ TERMINAL_FEATURES: Final = (
     *_by_window("frauds", "confirmed frauds", "transactions", "confirmed frauds at this terminal"),
     *_by_window(
         "unexplained",
-        "confirmed frauds of usual amount",
+        "confirmed frauds that the card does not explain",
         "transactions",
-        "frauds at this terminal that amounts do not explain",
+        "frauds at this terminal that the cards do not explain",
     ),
     *_by_window(
         "risk",
@@ -53,7 +53,7 @@ TERMINAL_FEATURES: Final = (
     ),
     _since(
         "first_unexplained",
-        "the first confirmed fraud of usual amount in 30 mature days",
+        "the first confirmed fraud that the card does not explain in 30 mature days",
         "this terminal was compromised recently",
     ),
     _since(
@@ -63,7 +63,7 @@ TERMINAL_FEATURES: Final = (
     ),
     _since(
         "fraud_run",
-        "the first confirmed fraud of usual amount after the last genuine transaction",
+        "the first confirmed fraud that the card does not explain after the last genuine transaction",
         "nothing but fraud at this terminal since then",
     ),
 )

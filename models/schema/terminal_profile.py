@@ -10,6 +10,8 @@ from models.schema.field_types import Count, Identifier, TimeMs, Version1, versi
 PROFILE_WINDOWS_DAYS: Final = (1, 7, 14, 30)
 """The windows of a profile, each ending at as_of less the maturity."""
 MARKER_KEY: Final = b"\x00marker"
+KEEPER_EPOCH_HEADER: Final = "keeper_epoch"
+"""Header of every record: a reader drops those whose number is below the highest it has seen."""
 
 WindowCounts = Annotated[
     list[Count], Meta(min_length=4, max_length=4, description="One count for 1, 7, 14 and 30 days.")
@@ -19,7 +21,7 @@ WindowCounts = Annotated[
 class TerminalProfile(msgspec.Struct, frozen=True, gc=False):
     """Counts of one terminal's mature transactions by window; all zero removes the terminal.
 
-    The times are event times within the longest window: of the first fraud that its amount does not explain, of the
+    The times are event times within the longest window: of the first fraud that its card does not explain, of the
     last approved transaction without a fraud, and of the first unexplained fraud after that one.
     """
 

@@ -8,7 +8,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.features.profile_table import ProfileTable
-from models.schema.terminal_profile import MARKER_KEY, ProfileMarker, TerminalProfile
+from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker, TerminalProfile
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.topic_admin import describe_topics
@@ -70,6 +70,7 @@ class ProfileFollower:
         self._metrics = metrics
         self._applied = applied
         self._pending: dict[int, PendingStep] = {}
+        self._keeper_epoch = 0
         self._decode = msgspec.json.Decoder(TerminalProfile).decode
         self.caught_up = asyncio.Event()
 
@@ -103,6 +104,8 @@ class ProfileFollower:
     def _take(self, pending: PendingStep, records: list[ConsumerRecord]) -> None:
         decode = self._decode
         for record in records:
+            if self._is_outdated(record):
+                continue
             if record.key == MARKER_KEY:
                 pending.mark(msgspec.json.decode(record.value, type=ProfileMarker).as_of)
             elif record.value is None:
@@ -110,6 +113,12 @@ class ProfileFollower:
             else:
                 profile = decode(record.value)
                 pending.add(profile.terminal_id, profile)
+
+    def _is_outdated(self, record: ConsumerRecord) -> bool:
+        """Whether a keeper wrote it that had lost its lease to another before."""
+        epoch = next((int(value) for name, value in record.headers if name == KEEPER_EPOCH_HEADER), 0)
+        self._keeper_epoch = max(self._keeper_epoch, epoch)
+        return epoch < self._keeper_epoch
 
     async def _apply(self) -> None:
         as_of = min((pending.as_of for pending in self._pending.values()), default=0)

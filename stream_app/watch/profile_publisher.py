@@ -10,11 +10,8 @@ from aiokafka.structs import RecordMetadata
 from models.features.profile_keeper import ProfileStep
 from models.schema import wire
 from models.schema.murmur2 import murmur2_partitions
-from models.schema.terminal_profile import MARKER_KEY, ProfileMarker
+from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker
 from stream_app.watch.lease import Lease
-
-KEEPER_EPOCH_HEADER = "keeper_epoch"
-"""Header of every record: a reader drops those whose number is below the highest it has seen."""
 
 Record = tuple[bytes, bytes | None]
 

@@ -23,8 +23,16 @@ def payments(
     )
     return [
         Transaction(
-            f"{name}{number}", at, f"card-{card}", f"terminal-{terminal}", amount, "EUR",
-            mcc="5411", merchant_country="FR", channel="pos", entry_mode="chip",
+            f"{name}{number}",
+            at,
+            f"card-{card}",
+            f"terminal-{terminal}",
+            amount,
+            "EUR",
+            mcc="5411",
+            merchant_country="FR",
+            channel="pos",
+            entry_mode="chip",
         )  # fmt: skip
         for number, (at, card, terminal, amount) in enumerate(rows)
     ]

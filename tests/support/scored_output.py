@@ -124,4 +124,3 @@ def undisturbed(transactions: Sequence[Transaction]) -> tuple[np.ndarray, np.nda
     ProfileTable(DEFAULT).fill(columns, values)
     CardState(DEFAULT).advance(columns, values, status)
     return values, status
-

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,8 +18,12 @@ _PR_SET_PDEATHSIG = 1
 # Workers are forked from one server that has imported everything and started nothing: a start costs tenths of a second
 # in place of the seconds that the imports take. What runs in the child is the command as the console script runs it.
 _starter = multiprocessing.get_context("forkserver")
-_starter.set_forkserver_preload(["pytest", "tests.support.scoring_process", "stream_app.commands.score",
-"stream_app.cli"])
+_starter.set_forkserver_preload(["pytest", "tests.support.scoring_process", "tests.support.preloaded"])
+
+
+def prepare() -> None:
+    """Begin to start the server, so that it imports while something else is waited for."""
+    forkserver.ensure_running()
 
 
 def wait_until(
@@ -32,7 +37,9 @@ def wait_until(
     return found
 
 
-def _run(arguments: Sequence[str], environment: Mapping[str, str], log: str, sabotage: Callable[[], None] | None) -> None:
+def _run(
+    arguments: Sequence[str], environment: Mapping[str, str], log: str, sabotage: Callable[[], None] | None
+) -> None:
     """The child: become a session of its own, write to a file, run the command."""
     os.setsid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -71,7 +78,9 @@ class ScoringProcess:
     ) -> None:
         self._log = log
         log.touch()
-        self._process = _starter.Process(target=_run, args=(list(arguments), dict(environment), str(log), sabotage), daemon=True)
+        self._process = _starter.Process(
+            target=_run, args=(list(arguments), dict(environment), str(log), sabotage), daemon=True
+        )
         self._process.start()
 
     @property

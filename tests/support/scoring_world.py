@@ -101,7 +101,11 @@ class ScoringWorld:
         return {"FRAUDSTREAM_DATA": str(self.folder / data)}
 
     def start(
-        self, *options: str, sabotage: Callable[[], None] | None = None, redis_url: str | None = None, data: str = "data"
+        self,
+        *options: str,
+        sabotage: Callable[[], None] | None = None,
+        redis_url: str | None = None,
+        data: str = "data",
     ) -> ScoringProcess:
         """Start a worker."""
         log = self.folder / f"worker-{len(self.workers)}.log"

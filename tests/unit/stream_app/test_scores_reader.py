@@ -36,7 +36,9 @@ def test_commit_metadata_restores_the_last_seen_whatever_a_client_reads_behind_i
     assert after.is_new(3, epoch, source_offset + 1)
 
 
-@pytest.mark.parametrize("text", [None, "", "{}", "[1]", '"epoch"', "7", "not ours", '{"epoch": null, "source_offset": 1}'])
+@pytest.mark.parametrize(
+    "text", [None, "", "{}", "[1]", '"epoch"', "7", "not ours", '{"epoch": null, "source_offset": 1}']
+)
 def test_metadata_of_another_writer_means_that_nothing_was_seen(text: str | None) -> None:
     last = LastSeen()
     last.is_new(0, 4, 4)

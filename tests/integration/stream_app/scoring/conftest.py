@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 
 from stream_app.stack.local_stack import LocalStack
+from tests.support.scoring_process import prepare
 from tests.support.scoring_world import ScoringWorld
 from tests.support.tiny_models import TinyModels
 
 WorldFactory = Callable[..., ScoringWorld]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared() -> None:
+    """Workers' imports are loaded while Kafka starts."""
+    prepare()
 
 
 @pytest.fixture(scope="session")

@@ -48,8 +48,9 @@ def test_event_times_of_2018_and_2030_outlive_a_retention_check_and_are_scored(m
     assert producer.flush(10) == 0
     admin_view = TopicRecorder(world.broker, aged.topics.transactions)
     place = TopicPartition(aged.topics.transactions, 0)
-    wait_until(lambda: admin_view._consumer.get_watermark_offsets(place, timeout=5)[0] == 1, "a retention check",
-    every_s=0.2)
+    wait_until(
+        lambda: admin_view._consumer.get_watermark_offsets(place, timeout=5)[0] == 1, "a retention check", every_s=0.2
+    )
     admin_view.close()
 
     world.check_nothing_lost()
@@ -145,7 +146,9 @@ def committed(world: ScoringWorld) -> list[int]:
 def card_story(count: int, step_ms: int = HOUR_MS) -> list[Transaction]:
     """One card's transactions, one an hour."""
     return [
-        Transaction(f"t{number}", START_MS + number * step_ms, "card-1", f"terminal-{number % 3}", 1000 + 137 * number, "EUR")
+        Transaction(
+            f"t{number}", START_MS + number * step_ms, "card-1", f"terminal-{number % 3}", 1000 + 137 * number, "EUR"
+        )
         for number in range(count)
     ]
 

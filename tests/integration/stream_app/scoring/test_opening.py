@@ -155,7 +155,9 @@ def test_records_deleted_before_they_were_scored_are_refused(world: ScoringWorld
     assert "were deleted before they were scored" in world.start().refused()
 
 
-def test_card_windows_that_cannot_be_rebuilt_are_refused_or_marked_degraded_until_they_are_full(world: ScoringWorld) -> None:
+def test_card_windows_that_cannot_be_rebuilt_are_refused_or_marked_degraded_until_they_are_full(
+    world: ScoringWorld,
+) -> None:
     world.send(payments(400))
     world.delete_records(world.topics.transactions, [100, 100])
     refusal = world.start().refused()

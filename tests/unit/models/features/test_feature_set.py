@@ -13,7 +13,7 @@ from models.features.publish import rewritten
 from tests.unit.models.features.streams import random_history
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "contracts" / "features.md"
-GOLDEN = ("fs1-72bc39c4", "18dde458c3e0b0de")
+GOLDEN = ("fs1-c03ff5b1", "18dde458c3e0b0de")
 
 
 def test_names_are_unique_and_about_sixty():
@@ -55,6 +55,12 @@ def test_an_unknown_version_is_refused_by_name():
 def test_an_amount_above_twice_the_usual_explains_a_fraud():
     values = np.zeros((3, len(DEFAULT)), np.float32)
     values[:, DEFAULT.index("card_amount_to_usual")] = [1.0, 2.0, 2.001]
+    assert DEFAULT.explained(values).tolist() == [False, False, True]
+
+
+def test_a_payment_above_three_times_the_usual_in_the_week_before_explains_a_fraud():
+    values = np.zeros((3, len(DEFAULT)), np.float32)
+    values[:, DEFAULT.index("card_max_to_usual_7d")] = [1.0, 3.0, 3.001]
     assert DEFAULT.explained(values).tolist() == [False, False, True]
 
 

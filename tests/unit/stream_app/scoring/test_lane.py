@@ -70,7 +70,9 @@ def test_offsets_below_the_output_are_replayed_for_state_only() -> None:
 
 
 def test_missing_feature_rows_are_computed_again_and_proved_by_their_score() -> None:
-    published = {offset: PublishedScore(STORY[offset].amount_minor / 20_000, "approve", MODEL.version) for offset in (3, 9)}
+    published = {
+        offset: PublishedScore(STORY[offset].amount_minor / 20_000, "approve", MODEL.version) for offset in (3, 9)
+    }
     published[9] = PublishedScore(0.123, "approve", MODEL.version)
     published[11] = PublishedScore(0.5, "approve", "m-gone")
     start = LaneStart(0, 20, published, {MODEL.version: MODEL})  # type: ignore[dict-item]  # a fake
@@ -122,7 +124,10 @@ def test_a_transaction_on_another_partition_than_its_cards_is_scored_degraded_an
 
 def test_stale_models_and_cold_windows_degrade_scores_until_the_windows_are_full() -> None:
     assert {each.degraded for each in scores(run(lane(), batch(STORY), stale=True))} == {True}
-    later = [msgspec.structs.replace(one, event_time=one.event_time + 31 * DAY_MS, transaction_id=f"l{one.transaction_id}") for one in STORY]
+    later = [
+        msgspec.structs.replace(one, event_time=one.event_time + 31 * DAY_MS, transaction_id=f"l{one.transaction_id}")
+        for one in STORY
+    ]
     one = lane(LaneStart(0, 0, cold_before=None))
     assert {each.degraded for each in scores(run(one, batch(STORY)))} == {True}
     assert {each.degraded for each in scores(run(one, batch(later, range(60, 120))))} == {False}

@@ -9,7 +9,9 @@ def score(offset: int, writer: str = "one", epoch: int = 0) -> _TailScore:
     return _TailScore(offset, epoch, writer, 0.5, "review", f"m-{offset}")
 
 
-def covered(first: int, last: int, writer: str = "one", *, epoch: int = 0, recomputed: bool = False) -> FeatureBatchHeader:
+def covered(
+    first: int, last: int, writer: str = "one", *, epoch: int = 0, recomputed: bool = False
+) -> FeatureBatchHeader:
     return FeatureBatchHeader(first, last, epoch, writer, "id", "fs", recomputed)
 
 

@@ -1,0 +1,16 @@
+"""What every worker under test would do first, done once in the server that they are forked from: imports, and loading kernels."""
+
+import faust.agents.manager
+import faust.app.router
+import faust.assignor.leader_assignor
+import faust.tables.manager
+import faust.transport.conductor
+import faust.transport.drivers.aiokafka
+import faust.worker  # noqa: F401  Faust imports all of these by name when it starts
+
+import stream_app.cli
+import stream_app.commands.score  # noqa: F401  the command is imported lazily
+from tests.support.payments import payments
+from tests.support.scored_output import undisturbed
+
+undisturbed(payments(3))

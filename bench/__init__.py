@@ -3,3 +3,8 @@
 workload (what is scored) -> worker (a process under measurement) -> bench_*.py (one hot path each); peers/ holds the
 baselines.
 """
+
+import os
+
+# Idle OpenMP threads must not spin while broker and worker share the cores: it makes a fit ten times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -19,7 +19,7 @@ from producers.simulator.settings import PopulationSettings
 from producers.simulator.simulation import Simulation
 
 SEED = 7
-HISTORY_DAYS = 20
+HISTORY_DAYS = 8
 FLAGGED_SHARE = 0.005
 
 

@@ -55,6 +55,9 @@ def run_app(app: ChannelApp) -> None:
     # made.
     gc.collect()
     gc.freeze()
+    # A batch makes thousands of tuples that are gone after it: at 700, the default, a collection starts many times in
+    # each batch and finds nothing (12 % of the worker's time, measured).
+    gc.set_threshold(100_000, 20, 50)
     # Faust's own logging set-up makes the root logger speak DEBUG at `-l warn`: ours stands already.
     worker = faust.Worker(app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None

@@ -100,7 +100,7 @@ CARD_FEATURES: Final = (
     ),
     _card(
         "amount_deviation",
-        "amount less the usual amount, over the mean absolute deviation from it, 0 without any",
+        "amount less the usual amount, over the mean absolute deviation from it or a tenth of it if more, 0 if none",
         "deviations",
         "30d",
         "amount outside the card's usual spread",

@@ -68,7 +68,7 @@ SCRATCH_LINES = 5
 LONGEST_HOURS = WINDOW_MS / HOUR_MS
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def marks_of(now: Int, country: Int, channel: Int, entry_mode: Int) -> Int:
     """Return the low bits of a stamp."""
     night = now // HOUR_MS % 24 < NIGHT_ENDS
@@ -76,7 +76,7 @@ def marks_of(now: Int, country: Int, channel: Int, entry_mode: Int) -> Int:
     return night * NIGHT | weekend * WEEKEND | country << 6 | channel << 3 | entry_mode
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _own_values(now: Int, amount: Int, marks: Int, mcc: Int, values: Floats) -> None:
     values[AMOUNT] = amount / 100.0
     values[AMOUNT_IS_ROUND] = amount % 1000 == 0
@@ -89,12 +89,12 @@ def _own_values(now: Int, amount: Int, marks: Int, mcc: Int, values: Floats) -> 
     values[COUNTRY] = marks >> 6 & 0x3FF
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _hours(now: Int, then: Int) -> float:
     return (now - then) / HOUR_MS if then >= 0 else LONGEST_HOURS
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _unpack(
     entries: Records, first: Int, stop: Int, skip: Int, horizon: Int, now: Int, terminal: Int,
     scratch: Longs, counts: Longs, values: Floats,
@@ -130,7 +130,7 @@ def _unpack(
     values[HISTORY_DAYS] = (now - scratch[TIMES, count - 1]) / DAY_MS if count else 0.0
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _at_or_before(times: Longs, count: Int, border: Int) -> Int:
     found = 0
     for i in range(count):
@@ -138,7 +138,7 @@ def _at_or_before(times: Longs, count: Int, border: Int) -> Int:
     return found
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _distinct_values(scratch: Longs, counts: Longs, horizon: Int, now: Int, values: Floats) -> None:
     """Count those whose predecessor at the same terminal, or in the same country, lies before the window."""
     for k in range(3):
@@ -149,7 +149,7 @@ def _distinct_values(scratch: Longs, counts: Longs, horizon: Int, now: Int, valu
             values[COUNTRIES + k // 2] = _at_or_before(scratch[COUNTRY_BEFORE], counts[window], border)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _share_values(scratch: Longs, count: Int, now: Int, marks: Int, values: Floats) -> None:
     line = scratch[MARKS]
     same_country = same_channel = same_mode = nights = weekends = 0
@@ -175,7 +175,7 @@ def _share_values(scratch: Longs, count: Int, now: Int, marks: Int, values: Floa
     values[HOURS_SINCE_OTHER_COUNTRY] = _hours(now, last_elsewhere)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _usual(amounts: Longs, count: Int) -> Int:
     """Return the mean of the amounts up to twice the mean, taken twice, in whole minor units."""
     total = 0
@@ -193,7 +193,7 @@ def _usual(amounts: Longs, count: Int) -> Int:
     return usual
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _amount_values(scratch: Longs, counts: Longs, now: Int, amount: Int, values: Floats) -> None:
     amounts = scratch[AMOUNTS]
     count = counts[MONTH_WINDOW]
@@ -224,7 +224,7 @@ def _amount_values(scratch: Longs, counts: Longs, now: Int, amount: Int, values:
     values[USUAL_AMOUNT] = usual / 100.0
     values[AMOUNT_TO_USUAL] = amount / scale if count else 1.0
     values[AMOUNT_TO_MAX_30D] = amount / max(largest, 1) if count else 1.0
-    values[AMOUNT_DEVIATION] = (amount - usual) * count / max(spread, 1) if count else 0.0
+    values[AMOUNT_DEVIATION] = (amount - usual) * count / max(spread, count * usual // 10, 1) if count else 0.0
     last_outlier = np.int64(-1)
     if outliers:
         i = 0
@@ -234,7 +234,7 @@ def _amount_values(scratch: Longs, counts: Longs, now: Int, amount: Int, values:
     values[HOURS_SINCE_OUTLIER] = _hours(now, last_outlier)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def measure(
     entries: Records, first: Int, stop: Int, skip: Int, horizon: Int, now: Int, amount: Int, terminal: Int, marks: Int,
     mcc: Int, scratch: Longs, counts: Longs, values: Floats,

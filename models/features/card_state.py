@@ -13,6 +13,7 @@ from models.features.card_measures import COLUMNS, SCRATCH_LINES, WINDOW_MS_OF
 from models.features.card_windows import BLOCK_SIZES, NO_BLOCK, advance_cards
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
+from models.features.kernel_sources import SOURCES
 from models.features.kernel_types import Bytes, Int, Ints, Longs, Records
 from models.schema.columns import TransactionColumns
 
@@ -27,7 +28,15 @@ class CardArraysError(FraudstreamError):
 
 
 @numba.njit(cache=True)
-def _gather(rows: Longs, firsts: Longs, lengths: Ints, entries: Records, counts: Ints, gathered: Records) -> None:
+def _gather(
+    rows: Longs,
+    firsts: Longs,
+    lengths: Ints,
+    entries: Records,
+    counts: Ints,
+    gathered: Records,
+    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
+) -> None:
     """Copy the live transactions of `rows`; with an empty target only count them."""
     filled = 0
     for k in range(rows.size):
@@ -53,6 +62,7 @@ def _place(
     size_classes: Bytes,
     entries: Records,
     used: Longs,
+    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
 ) -> None:
     """Lay the given cards into fresh blocks at the end of the pool."""
     taken = 0
@@ -70,7 +80,15 @@ def _place(
 
 
 @numba.njit(cache=True)
-def _relocate(cards: Int, firsts: Longs, lengths: Ints, size_classes: Bytes, entries: Records, target: Records) -> Int:
+def _relocate(
+    cards: Int,
+    firsts: Longs,
+    lengths: Ints,
+    size_classes: Bytes,
+    entries: Records,
+    target: Records,
+    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
+) -> Int:
     """Copy every card's block to the next place of the target; returns how much of it is used."""
     used = 0
     for row in range(cards):

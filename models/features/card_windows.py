@@ -7,6 +7,7 @@ import numpy as np
 
 from models.features.card_entry import LARGEST_AMOUNT, LATENESS_MS, LONGEST_GAP, STAMP_BITS, STORED_MS, WINDOW_MS
 from models.features.card_measures import marks_of, measure
+from models.features.kernel_sources import SOURCES
 from models.features.kernel_types import Bytes, Flags, Floats, Hashes, Int, Ints, Longs, Octets, Records, Shorts
 
 DUPLICATE, TOO_LATE, LATE = 1, 2, 4
@@ -19,12 +20,12 @@ BLOCK_SIZES: Final = np.array(
 NO_BLOCK: Final = -1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _time(entries: Records, i: Int) -> Int:
     return entries[i].stamp >> STAMP_BITS
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _find(entries: Records, first: Int, stop: Int, horizon: Int, transaction: Int) -> Int:
     i = stop - 1
     while i >= first and entries[i].stamp >> STAMP_BITS > horizon:
@@ -34,7 +35,7 @@ def _find(entries: Records, first: Int, stop: Int, horizon: Int, transaction: In
     return -1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _gaps(entries: Records, first: Int, stop: Int, now: Int, terminal: Int, country: Int) -> tuple[Int, Int]:
     """Return the ms since the card was last at this terminal and in this country, as stored."""
     terminal_gap = country_gap = np.int64(LONGEST_GAP)
@@ -52,7 +53,7 @@ def _gaps(entries: Records, first: Int, stop: Int, now: Int, terminal: Int, coun
     return terminal_gap, country_gap
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _shorten_next_gaps(entries: Records, start: Int, stop: Int, now: Int, terminal: Int, country: Int) -> None:
     """After a late insertion: the next transactions at its terminal and in its country have a nearer predecessor."""
     terminal_open = country_open = True
@@ -68,7 +69,7 @@ def _shorten_next_gaps(entries: Records, start: Int, stop: Int, now: Int, termin
         i += 1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _take_block(size_class: Int, free: Longs, used: Longs, entries: Records) -> Int:
     """Return the first entry of a free block, whose first entry's `stamp` held the next free one."""
     block = free[size_class]
@@ -80,7 +81,7 @@ def _take_block(size_class: Int, free: Longs, used: Longs, entries: Records) -> 
     return block
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _make_room(
     row: Int,
     horizon: Int,
@@ -110,7 +111,7 @@ def _make_room(
     lengths[row] = kept
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _store(
     first: Int,
     position: Int,
@@ -141,7 +142,7 @@ def advance_cards(
     start: Int, event_times: Longs, amounts: Longs, transactions: Hashes, terminals: Hashes, countries: Shorts,
     channels: Octets, entry_modes: Octets, mccs: Shorts, rows: Ints,
     firsts: Longs, lengths: Ints, size_classes: Bytes, changed: Flags, entries: Records, free: Longs, used: Longs,
-    scratch: Longs, counts: Longs, wanted: Int, out: Floats, status: Octets,
+    scratch: Longs, counts: Longs, wanted: Int, out: Floats, status: Octets, sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
 ) -> Int:  # fmt: skip
     """Measure and store rows from `start` on; returns the first that there is no room for, or how many there are."""
     for i in range(start, rows.size):

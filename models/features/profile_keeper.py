@@ -59,7 +59,7 @@ class ProfileCounts:
     @property
     def as_of(self) -> int:
         """Event time of the last step; 0 before the first."""
-        return self._counts.step * STEP_MS
+        return max(0, self._counts.step) * STEP_MS
 
     @property
     def terminals(self) -> int:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from models.features.card_entry import DAY_MS
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
+from models.features.kernel_sources import SOURCES
+from models.features.kernel_types import Int
 from models.features.terminal_features import DECLINE_WINDOWS_DAYS, TERMINAL_FEATURES
 from models.schema.columns import TransactionColumns
 from models.schema.hashing import hash64_column
@@ -34,6 +36,7 @@ def _fill(
     times: npt.NDArray[np.int64],
     start: int,
     out: npt.NDArray[np.float32],
+    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
 ) -> None:
     width = profiles.shape[1]
     for i in range(rows.size):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from models.errors import FraudstreamError
 from models.features.card_entry import DAY_MS
 from models.features.hash_index import HashIndex
+from models.features.kernel_sources import SOURCES
 from models.features.kernel_types import Flags, Int, Ints, Longs, Record, Records
 from models.features.profile_table import (
     APPROVED,
@@ -34,6 +35,9 @@ _LONGEST_STEPS: Final = int(_WINDOW_STEPS[-1])
 
 Arrays = dict[str, npt.NDArray[Any]]
 """A part of a checkpoint: named arrays, no objects in them."""
+
+_UNUSED: Final = -(2**31)
+"""In `matures`: a row that no transaction has taken."""
 
 DECLINED, EXPLAINED, FRAUD = 1, 2, 4
 """Flags of a stored transaction."""
@@ -75,7 +79,13 @@ class CountedStep:
 
 
 @numba.njit(cache=True)
-def _count(rows: Records, step: Int, counts: Ints, times: Longs) -> Int:
+def _count(
+    rows: Records,
+    step: Int,
+    counts: Ints,
+    times: Longs,
+    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
+) -> Int:
     """Add every mature row to its terminal's windows; returns the largest event time of a fraud, -1 for none."""
     youngest = np.int64(NEVER)
     for i in range(rows.size):
@@ -95,7 +105,7 @@ def _count(rows: Records, step: Int, counts: Ints, times: Longs) -> Int:
     return youngest
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=False)
 def _count_one(row: Record, counts: Ints, window: Int, times: Longs) -> None:
     if row.flags & DECLINED:
         counts[DECLINES, window] += 1
@@ -112,7 +122,12 @@ def _count_one(row: Record, counts: Ints, window: Int, times: Longs) -> None:
 
 
 @numba.njit(cache=True)
-def _find_runs(rows: Records, step: Int, times: Longs) -> None:
+def _find_runs(
+    rows: Records,
+    step: Int,
+    times: Longs,
+    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
+) -> None:
     """Note the first unexplained fraud after each terminal's last genuine transaction."""
     for i in range(rows.size):
         row = rows[i]
@@ -138,7 +153,7 @@ class TerminalCounts:
 
     def __init__(self, maturity_ms: int) -> None:
         self.maturity_ms = maturity_ms
-        self.step = 0
+        self.step = -1
         self.youngest_fraud_at = NEVER
         self._rows = np.zeros(0, ROW)
         self._used = 0
@@ -167,28 +182,30 @@ class TerminalCounts:
         matures = -((event_time + self.maturity_ms) // -STEP_MS)
         wanted = np.flatnonzero(matures > self._oldest_step)
         rows = self._index.add(transaction[wanted])
-        new, first = np.unique(rows, return_index=True)
-        chosen = wanted[first[new >= self._used]]
-        self._make_room(len(chosen))
-        target = self._rows[self._used : self._used + len(chosen)]
-        target["transaction"] = transaction[chosen]
-        target["event_time"] = event_time[chosen]
-        target["terminal"] = terminal[chosen]
-        target["matures"] = matures[chosen]
-        target["flags"] = DECLINED * declined[chosen] + EXPLAINED * explained[chosen]
-        self._used += len(chosen)
+        self._make_room()
+        distinct, first = np.unique(rows, return_index=True)
+        free = self._rows["matures"][distinct] <= self._oldest_step  # unused, or of a transaction long gone
+        target, chosen = distinct[free], wanted[first[free]]
+        self._rows["transaction"][target] = transaction[chosen]
+        self._rows["event_time"][target] = event_time[chosen]
+        self._rows["terminal"][target] = terminal[chosen]
+        self._rows["matures"][target] = matures[chosen]
+        self._rows["flags"][target] = DECLINED * declined[chosen] + EXPLAINED * explained[chosen]
         return transaction[chosen]
 
-    def _make_room(self, extra: int) -> None:
-        if self._used + extra > len(self._rows):
-            grown = np.zeros(max(1024, 2 * len(self._rows), self._used + extra), ROW)
-            grown[: self._used] = self._rows[: self._used]
+    def _make_room(self) -> None:
+        used, self._used = self._used, self._index.count
+        if self._used > len(self._rows):
+            grown = np.zeros(max(1024, 2 * used, self._used), ROW)
+            grown["matures"] = _UNUSED
+            grown[:used] = self._rows[:used]
             self._rows = grown
 
     def mark(self, transaction: npt.NDArray[np.uint64], is_fraud: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Set or take back the fraud of distinct transactions; returns which of them are stored."""
         rows = self._index.look_up(transaction)
         stored = rows >= 0
+        stored[stored] = self._rows["matures"][rows[stored]] > self._oldest_step
         flags = self._rows["flags"]
         without = flags[rows[stored]] & (DECLINED | EXPLAINED)
         flags[rows[stored]] = without + FRAUD * is_fraud[stored]

@@ -239,9 +239,11 @@ class Lane:
         values, status = self._features(columns)
         score = model.score(values) if transactions else np.zeros(0, np.float32)
         decision = model.decide(score)
-        misrouted = self._misrouted(transactions)
+        keys = [transaction.card_id.encode() for transaction in transactions]
+        misrouted = self._misrouted(keys)
         degraded = misrouted | stale | (columns.event_time < (self.cold_before or 0))
-        scored.scores = self._messages(transactions, offsets, model, score, decision, values, status, degraded, now_ms)
+        records = self._messages(transactions, offsets, model, score, decision, values, status, degraded, now_ms)
+        scored.scores = list(zip(keys, records, strict=True))
         scored.flagged = int(np.count_nonzero(decision))
         scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
         scored.late = int(np.count_nonzero(status & LATE))
@@ -278,9 +280,8 @@ class Lane:
         self.cards.advance(columns, values, status)
         return values, status
 
-    def _misrouted(self, transactions: Sequence[Transaction]) -> NDArray[np.bool_]:
+    def _misrouted(self, keys: Sequence[bytes]) -> NDArray[np.bool_]:
         """Rows whose card belongs to another partition: another partitioner wrote them and split its windows."""
-        keys = [t.card_id.encode() for t in transactions]
         return np.asarray(murmur2.murmur2_partitions(keys, self.identity.partitions) != self.identity.partition)
 
     def _messages(
@@ -294,7 +295,7 @@ class Lane:
         status: NDArray[np.uint8],
         degraded: NDArray[np.bool_],
         now_ms: int,
-    ) -> list[tuple[bytes, bytes]]:
+    ) -> list[bytes]:
         reasons = self._reason_codes(model, decision, values)
         scaled = np.minimum(score * 1000.0, 999.0).astype(np.int64)
         duplicate = (status & DUPLICATE).astype(np.bool_)
@@ -307,7 +308,7 @@ class Lane:
                 t.transaction_id, t.event_time, t.card_id, s, s999, DECISIONS[code], reasons.get(row, no_reasons),
                 version, feature_set, "champion", now_ms, bad, again, offset, identity.epoch, identity.writer,
             )  # fmt: skip
-            messages.append((t.card_id.encode(), encode(record)))
+            messages.append(encode(record))
         return messages
 
     def _reason_codes(

@@ -334,8 +334,11 @@ class TransactionSource(faust.Service):
     def lags(self) -> dict[int, int]:
         """Records behind the end of the input, by open partition."""
         lags = {}
+        assigned = self._consumer.assignment()
         for partition, opened in self.partitions.items():
             key = TopicPartition(self._settings.topics.transactions, partition)
+            if key not in assigned:  # a rebalance is under way
+                continue
             end = self._consumer.last_stable_offset(key) or self._consumer.highwater(key) or opened.end
             lags[partition] = max(0, end - opened.lane.next_offset)
         return lags

@@ -1,4 +1,4 @@
-"""What every worker under test would do first, done once in the server that they are forked from: imports, and loading kernels."""
+"""What every worker under test would do first, done once in the server that they are forked from."""
 
 import faust.agents.manager
 import faust.app.router

@@ -24,7 +24,7 @@ def scoring_raises() -> None:
             raise ArithmeticError(FAULT)
         return whole(lane, batch, *arguments, **named)
 
-    Lane.score = score  # type: ignore[method-assign]
+    Lane.score = score  # type: ignore[method-assign, assignment]
 
 
 def dies_between_scores_and_feature_rows() -> None:
@@ -41,7 +41,7 @@ def dies_between_scores_and_feature_rows() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return sends
 
-    Sink._send_scores = send_scores  # type: ignore[method-assign]
+    Sink._send_scores = send_scores  # type: ignore[method-assign, assignment]
 
 
 def dies_before_the_dead_letter_is_acknowledged() -> None:
@@ -52,4 +52,4 @@ def dies_before_the_dead_letter_is_acknowledged() -> None:
         await sink._producer.send(sink._topics.dead_letter, dead[0].rejection.masked_value)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    Sink.bury = bury  # type: ignore[method-assign]
+    Sink.bury = bury  # type: ignore[method-assign, assignment]

@@ -1,6 +1,6 @@
 """What a worker under test has published, read as a consumer reads it, and what it should have published."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from models.features.profile_table import ProfileTable
 from models.schema import wire
 from models.schema.columns import TransactionColumns
 from models.schema.dead_letter import DeadLetter
-from models.schema.feature_batch import FeatureBatchHeader, decode_feature_batch
+from models.schema.feature_batch import FeatureBatchHeader, FeatureRows, decode_feature_batch
 from models.schema.money import default_reporting_currency
 from models.schema.score import Score
 from models.schema.topics import TopicNames
@@ -73,13 +73,9 @@ class ScoredOutput:
         for partition, records in self.features.records.items():
             for record in records:
                 batch = decode_feature_batch(record.value() or b"")
-                columns = zip(
-                    batch.numpy("source_offset").tolist(), batch.numpy("epoch").tolist(), batch.strings("transaction_id"),
-                    batch.strings("writer"), batch.numpy("recomputed").tolist(), batch.numpy("verified").tolist(), batch.values,
-                    strict=True,
-                )  # fmt: skip
-                for offset, epoch, *rest in columns:
-                    rows.setdefault((partition, epoch, offset), []).append(FeatureRow(*rest))
+                places = zip(batch.numpy("source_offset").tolist(), batch.numpy("epoch").tolist(), strict=True)
+                for (offset, epoch), row in zip(places, _feature_rows(batch), strict=True):
+                    rows.setdefault((partition, epoch, offset), []).append(row)
         return rows
 
     def counted_rows(self) -> dict[Place, FeatureRow]:
@@ -105,10 +101,21 @@ class ScoredOutput:
         """The dead letters."""
         self.dead_letters.read_to_end()
         return [
-            DeadLetter.read(record.key(), record.value(), record.headers() or ())
+            DeadLetter.read(record.key(), record.value(), record.headers() or ())  # type: ignore[arg-type]  # a list, as read
             for records in self.dead_letters.records.values()
             for record in records
         ]
+
+
+def _feature_rows(batch: FeatureRows) -> Iterator[FeatureRow]:
+    return map(
+        FeatureRow,
+        batch.strings("transaction_id"),
+        batch.strings("writer"),
+        batch.numpy("recomputed").tolist(),
+        batch.numpy("verified").tolist(),
+        batch.values,
+    )
 
 
 def _range(record: Message) -> tuple[int, int]:

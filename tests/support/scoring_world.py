@@ -92,7 +92,7 @@ class ScoringWorld:
             "score", "--broker", self.broker, "--redis", redis_url or self.redis_url, "--topic-prefix",
             self.topics.prefix,
             "--redis-prefix", self.redis_prefix, "--group", self.group, "--checkpoints", str(self.checkpoints),
-            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", "--session-timeout", "3",
+            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "0.5", "--session-timeout", "2",
             *options,
         ]  # fmt: skip
 

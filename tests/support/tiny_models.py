@@ -49,16 +49,14 @@ class TinyModels:
 
     folder: Path
 
-    @property
+    @cached_property
     def signers(self) -> Path:
         """The folder of allowed public keys."""
-        return self.folder / "allowed-signers"
+        return self._key.publish(self.folder / "allowed-signers").parent
 
     @cached_property
     def _key(self) -> SigningKey:
-        key = SigningKey.load_or_create(self.folder / "signing-key.pem")
-        key.publish(self.signers)
-        return key
+        return SigningKey.load_or_create(self.folder / "signing-key.pem")
 
     @cached_property
     def first(self) -> Bundle:

@@ -43,7 +43,7 @@ def test_a_poison_record_whose_dead_letter_was_not_acknowledged_at_the_kill_is_b
     world.send(payments(500))
     world.put_bytes(POISON, b"card-1", 0)
     world.flush()
-    world.send(payments(500, seed=2, name="y", start_ms=START_MS + 1))
+    world.send(payments(500, part=1))
     killed = world.start("--batch", "50", sabotage=sabotage.dies_before_the_dead_letter_is_acknowledged)
     assert killed.ended() == -signal.SIGKILL
     poison = len([one for one in payments(500) if one in world.sent[0]])

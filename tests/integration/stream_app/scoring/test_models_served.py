@@ -43,7 +43,7 @@ def test_a_model_that_does_not_verify_is_refused_and_the_old_one_stays(world: Sc
     world.wait_for_all()
     for bundle in (world.models.foreign, world.models.bent):
         worker.wait_for(f"model {world.promote(bundle)} refused")
-    world.send(payments(50, seed=2, name="y"))
+    world.send(payments(50, part=1))
     kept = world.wait_for_all()
     assert {score.model_version for score in kept.values()} == {world.models.first.version}
     second = world.promote(world.models.second)
@@ -60,7 +60,7 @@ def test_without_redis_a_worker_starts_with_its_local_copy_and_marks_scores_degr
     assert f"127.0.0.1:{port}" in world.start(redis_url=nowhere, data="empty").refused()
 
     worker = world.start(redis_url=nowhere)
-    world.send(payments(50, seed=2, name="y"))
+    world.send(payments(50, part=1))
     kept = world.wait_for_all()
     worker.wait_for("local copy")
     world.check_exactly_once()

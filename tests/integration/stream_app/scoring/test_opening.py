@@ -11,11 +11,9 @@ from models.schema import wire
 from models.schema.score import Score
 from models.schema.topics import AUDIT, SCORES, TRANSACTIONS
 from stream_app.topic_admin import create_topics, delete_topics
-from tests.support.payments import START_MS, payments
+from tests.support.payments import DAY_MS, START_MS, payments
 from tests.support.scoring_world import ScoringWorld
 from tests.support.topic_recorder import TopicRecorder
-
-MORE = {"seed": 2, "name": "y", "start_ms": START_MS + 11 * 86_400_000}
 
 
 def run_once(world: ScoringWorld, *options: str) -> None:
@@ -38,7 +36,7 @@ def test_an_emptied_output_means_no_tail_and_the_commit_is_gone_on_from(world: S
     world.wait_for_all()
     killed.kill()
     world.delete_records(world.topics.scores)
-    world.send(payments(500, **MORE))
+    world.send(payments(500, part=1))
     world.start()
     world.wait_for_all()
     world.check_nothing_lost()
@@ -49,7 +47,7 @@ def test_deleted_group_offsets_are_found_again_from_the_output(world: ScoringWor
     run_once(world)
     for deleted in world.admin.delete_consumer_groups([world.group]).values():
         deleted.result()
-    world.send(payments(500, **MORE))
+    world.send(payments(500, part=1))
     world.start()
     world.wait_for_all()
     world.check_nothing_lost()
@@ -60,7 +58,7 @@ def test_a_recreated_input_is_refused_and_goes_on_under_a_new_epoch_with_an_audi
     world.send(payments(300))
     run_once(world)
     recreate_input(world)
-    world.send(payments(800, **MORE))
+    world.send(payments(800, part=1))
     refusal = world.start().refused()
     assert f"{world.topics.transactions} was recreated" in refusal
     assert "--new-epoch" in refusal
@@ -79,7 +77,7 @@ def test_a_recreated_input_is_refused_and_goes_on_under_a_new_epoch_with_an_audi
         ("scoring.new_epoch", 1, reason)
     }
 
-    world.send(payments(100, seed=3, name="z", start_ms=START_MS + 30 * 86_400_000))
+    world.send(payments(100, part=2))
     world.start()
     world.wait_for_scores(300 + 900)
     world.check_nothing_lost(epoch=1)
@@ -92,7 +90,7 @@ def test_a_worker_whose_input_is_recreated_under_it_ends_and_scores_nothing_of_i
     world.wait_for_all()
     recreate_input(world)
     assert world.topics.transactions in worker.refused()
-    world.send(payments(800, **MORE))
+    world.send(payments(800, part=1))
     assert "was recreated" in world.start().refused()
     world.start("--new-epoch", "a drill recreated the topic")
     world.wait_for_scores(300 + 800)
@@ -149,7 +147,7 @@ def test_scores_kept_shorter_than_transactions_are_refused(make_world) -> None:
 def test_records_deleted_before_they_were_scored_are_refused(world: ScoringWorld) -> None:
     world.send(payments(300))
     run_once(world)
-    world.send(payments(300, **MORE))
+    world.send(payments(300, part=1))
     ends = [len(world.sent[0]), len(world.sent[1])]
     world.delete_records(world.topics.transactions, [ends[0] - 10, ends[1] - 10])
     assert "were deleted before they were scored" in world.start().refused()
@@ -167,13 +165,12 @@ def test_card_windows_that_cannot_be_rebuilt_are_refused_or_marked_degraded_unti
     world.sent = {partition: sent[100:] for partition, sent in world.sent.items()}
     run_once(world, "--accept-cold-state")
     assert all(score.degraded for score in world.output.kept().values())
-    first = min(sent[0].event_time for sent in world.sent.values())
-    world.send(payments(200, seed=2, name="y", start_ms=first + 31 * 86_400_000, days=1))
-    world.send([])
+    first = max(sent[0].event_time for sent in world.sent.values())
+    world.send(payments(200, part=1, start_ms=first + 31 * DAY_MS, days=1))
     world.start()
     kept = world.wait_for_all()
     assert {score.degraded for score in kept.values() if score.transaction_id.startswith("x")} == {True}
-    assert {score.degraded for score in kept.values() if score.event_time > first + 32 * 86_400_000} <= {False}
+    assert {score.degraded for score in kept.values() if score.transaction_id.startswith("y")} == {False}
     world.check_exactly_once()
 
 
@@ -181,13 +178,13 @@ def test_card_windows_that_cannot_be_rebuilt_are_refused_or_marked_degraded_unti
 def test_a_checkpoint_cut_short_is_passed_over_with_the_same_features_in_the_end(world: ScoringWorld, cut: str) -> None:
     world.send(payments(300))
     run_once(world)
-    world.send(payments(300, **MORE))
+    world.send(payments(300, part=1))
     run_once(world)
     for folder in {path.parent for path in files(world.checkpoints)}:
         names = sorted(path for path in files(folder) if path.parent == folder)
         for path in names[-1:] if cut == "newest" else names:
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    world.send(payments(300, seed=3, name="z", start_ms=START_MS + 22 * 86_400_000))
+    world.send(payments(300, part=2))
     worker = world.start()
     world.wait_for_all()
     assert "checkpoint passed over" in worker.said

@@ -3,7 +3,7 @@
 from confluent_kafka import Producer
 
 from stream_app.scores_reader import ScoresReader
-from tests.support.payments import START_MS, payments
+from tests.support.payments import payments
 from tests.support.scoring_world import ScoringWorld
 
 
@@ -15,7 +15,7 @@ def test_a_reader_restarted_between_a_record_and_its_repetition_drops_the_repeti
     assert len(read(world)[0]) == 300
 
     repeat_last_scores(world, 40)
-    world.send(payments(100, seed=2, name="y", start_ms=START_MS + 11 * 86_400_000))
+    world.send(payments(100, part=1))
     world.start()
     world.wait_for_all()
     found, dropped = read(world)

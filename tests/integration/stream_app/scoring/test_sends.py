@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from models.schema.topics import DEAD_LETTER, FEATURES, SCORES
-from tests.support.payments import START_MS, payments
+from tests.support.payments import payments
 from tests.support.scoring_world import ScoringWorld
 
 
@@ -35,7 +35,7 @@ def test_nothing_after_a_poison_record_is_scored_while_its_dead_letter_is_refuse
     world.put_bytes(poison, b"card-7", 1)
     world.flush()
     before = len(world.sent[1])
-    world.send(payments(200, seed=2, name="y", start_ms=START_MS + 11 * 86_400_000))
+    world.send(payments(200, part=1))
     assert "dead letter could not be sent" in world.start("--batch", "50").refused()
     world.output.scores.read_to_end()
     assert max((place[2] for place in world.output.kept() if place[0] == 1), default=-1) < before

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from stream_app.stack.port import free_ports
-from tests.support.payments import START_MS, payments
+from tests.support.payments import payments
 from tests.support.scoring_process import wait_until
 from tests.support.scoring_world import ScoringWorld
 
@@ -29,15 +29,24 @@ def test_sigterm_ends_with_0_in_seconds_and_the_next_start_scores_nothing_again(
     assert world.output.raw == 4000
 
 
+def test_sigterm_ends_a_worker_that_waits_for_its_first_model(make_world) -> None:
+    world = make_world(champion=False)
+    worker = world.start()
+    worker.wait_for("no model is promoted yet")
+    started = time.monotonic()
+    assert worker.stop() == 0
+    assert time.monotonic() - started < 10
+
+
 def test_ctrl_c_ends_the_console_command_with_0(world: ScoringWorld, tmp_path: Path) -> None:
     world.send(payments(200))
     command = [str(Path(sys.executable).with_name("fraudstream")), *world.arguments()]
-    with (tmp_path / "console.log").open("wb") as log:
+    log = tmp_path / "console.log"
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **world.environment()}
+            command, stdout=output, stderr=output, start_new_session=True, env={**os.environ, **world.environment()}
         )
     try:
-        log = tmp_path / "console.log"
         world.output.scores.read_until(lambda: world.output.raw >= 200, 90, log.read_text)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
@@ -45,7 +54,7 @@ def test_ctrl_c_ends_the_console_command_with_0(world: ScoringWorld, tmp_path: P
         if process.poll() is None:
             process.kill()
             process.wait()
-    world.send(payments(100, seed=2, name="y", start_ms=START_MS + 11 * 86_400_000))
+    world.send(payments(100, part=1))
     world.start()
     world.wait_for_all()
     world.check_nothing_lost()

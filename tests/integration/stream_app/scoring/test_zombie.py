@@ -1,6 +1,6 @@
 """A worker that stands still while another takes over, and wakes up in the belief that nothing happened."""
 
-from tests.support.payments import START_MS, payments
+from tests.support.payments import payments
 from tests.support.scoring_world import ScoringWorld
 
 
@@ -9,16 +9,16 @@ def test_a_worker_that_wakes_up_after_losing_its_partitions_spoils_nothing(world
     zombie = world.start("--batch", "20")
     world.wait_for_scores(400)
     zombie.freeze()
-    world.send(payments(500, seed=2, name="y", start_ms=START_MS + 11 * 86_400_000))
+    world.send(payments(500, part=1))
     heir = world.start()
     world.wait_for_all()
     zombie.thaw()
     zombie.wait_for("what was buffered is fetched again")
-    world.send(payments(500, seed=3, name="z", start_ms=START_MS + 22 * 86_400_000))
+    world.send(payments(500, part=2))
     world.wait_for_all()
     world.check_nothing_lost()
     assert heir.stop() == 0
-    world.send(payments(500, seed=4, name="w", start_ms=START_MS + 33 * 86_400_000))
+    world.send(payments(500, part=3))
     world.wait_for_all()
     world.check_nothing_lost()
     assert zombie.stop() == 0

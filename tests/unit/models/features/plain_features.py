@@ -81,7 +81,7 @@ def plain_values(new, before, horizon):
         "card_amount_to_usual": amount / scale if month else 1,
         "card_amount_to_mean_7d": amount * len(seen["7d"]) / max(sum(amounts["7d"]), 1) if seen["7d"] else 1,
         "card_amount_to_max_30d": amount / max(1, *amounts["30d"]) if month else 1,
-        "card_amount_deviation": (amount - usual) * count / max(spread, 1),
+        "card_amount_deviation": (amount - usual) * count / max(spread, count * usual // 10, 1),
         "card_max_to_usual_1d": max(amounts["1d"], default=0) / scale,
         "card_max_to_usual_7d": max(amounts["7d"], default=0) / scale,
         "card_hours_since_last": hours_since(lambda tx: True),

@@ -134,6 +134,12 @@ def test_a_transaction_out_of_order_is_scored_with_the_newest_profiles():
     assert frauds_seen(history) == 1
 
 
+def test_a_history_may_begin_at_time_zero():
+    columns = columns_of([0, 8 * DAY_MS], [100, 100])
+    history = History(columns, np.array([True, False]), np.array([0, NO_LABEL]))
+    assert batch_features(history, DEFAULT)[-1, DEFAULT.index("terminal_frauds_7d")] == 1
+
+
 def test_columns_of_unequal_lengths_are_refused():
     columns = columns_of([START_MS], [100])
     with pytest.raises(HistoryError, match="one row per transaction"):

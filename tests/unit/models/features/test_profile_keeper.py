@@ -220,6 +220,21 @@ def test_what_left_every_window_is_forgotten():
     assert counts.terminals <= 37 * 20 * 4 / 3 + 40
 
 
+@pytest.mark.parametrize("crowd", [0, 50])
+def test_an_id_used_again_after_it_left_every_window_counts_anew_whatever_memory_still_holds(crowd):
+    counts = ProfileCounts()
+    again = AT + 40 * DAY_MS
+    score(counts, ["a"])
+    score(counts, [f"young {n}" for n in range(crowd)], times=[again] * crowd, terminals=["busy"] * crowd)
+    label(counts, "a", MATURE)
+    counts.close_step(MATURE)
+    counts.close_step(MATURE + 31 * DAY_MS)
+    score(counts, ["a"], times=[again], terminals=["other"])
+    step = counts.close_step(MATURE + 40 * DAY_MS)
+    profile = next(profile for profile in step.changed if profile.terminal_id == "other")
+    assert (profile.approved, profile.frauds) == ([1] * 4, [0] * 4)
+
+
 def test_a_label_for_a_transaction_out_of_every_window_is_dropped():
     counts = ProfileCounts()
     counts.close_step(MATURE + 40 * DAY_MS)

@@ -1,5 +1,7 @@
 """A partition's scoring, without Kafka and without a real model."""
 
+import itertools
+
 import msgspec
 import numpy as np
 from hypothesis import given, settings
@@ -50,7 +52,7 @@ def test_each_transaction_gets_a_score_a_decision_and_a_feature_row() -> None:
 def test_any_split_into_batches_gives_the_same_scores_and_features(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), 60]
     one = lane()
-    parts = [run(one, batch(STORY[a:b], range(a, b))) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [run(one, batch(STORY[a:b], range(a, b))) for a, b in itertools.pairwise(edges)]
     assert [each for part in parts for each in scores(part)] == scores(run(lane(), batch(STORY)))
     np.testing.assert_array_equal(values(*parts), undisturbed(STORY)[0])
 

@@ -10,7 +10,7 @@ class WatchedModel(AmountModel):
 
     rows = 0
 
-    def score(self, values):  # type: ignore[no-untyped-def]
+    def score(self, values):
         """Count and score."""
         self.rows += len(values)
         return super().score(values)

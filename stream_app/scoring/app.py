@@ -147,6 +147,9 @@ class ScoringWorker(faust.Service):
 
     @faust.Service.task
     async def _report_regularly(self) -> None:
+        await self._guarded(self._report_until_stopped())
+
+    async def _report_until_stopped(self) -> None:
         while not self.should_stop:
             await self.report()
             if self._liveness:

@@ -88,6 +88,7 @@ class TransactionSource(faust.Service):
         self._left: list[Acknowledgements] = []
         self._undone = 0
         self._idle = asyncio.Event()
+        self._idle.set()
         self._pulling = asyncio.Event()
         self._store = CheckpointStore(parts.settings.checkpoints)
         self._opening = Opening(parts.settings, self._store, parts.feature_set.version)
@@ -96,7 +97,6 @@ class TransactionSource(faust.Service):
     async def on_start(self) -> None:
         """Join the group."""
         settings = self._settings
-        self._idle.set()
         self._pulling.set()
         # A channel's put waits for it, and only Faust's own consumer resumes it.
         self._batches.app.flow_control.resume()

@@ -21,7 +21,7 @@ MODULES = (card_measures, card_state, card_windows, hash_index, profile_table, t
 def stored_kernels(module):
     kernels = [each for each in vars(module).values() if isinstance(each, Dispatcher)]
     own = [kernel for kernel in kernels if kernel.py_func.__module__ == module.__name__]
-    return [kernel for kernel in own if not isinstance(kernel._cache, NullCache)]
+    return [kernel for kernel in own if not isinstance(vars(kernel)["_cache"], NullCache)]
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module not in SELF_CONTAINED])

@@ -20,7 +20,7 @@ class HistGradientBoosting:
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
-    # Measured on the handbook's data (mean of four test weeks): 120 trees reach AP .752 and AUC .884; 200 give the same AP,
+    # Measured on the handbook's data (mean of four test weeks): 120 trees reach AP .752 and AUC .884; 200 the same AP,
     # .880 AUC and twice the time to score; leaves of at least 100 rows lose .004 AP.
     defaults: ClassVar[Mapping[str, Parameter]] = {
         "max_iter": 120,

@@ -17,7 +17,7 @@ from models.signing import SigningKey
 from models.training import golden_rows, probabilities
 
 QUICK: dict[str, dict[str, Parameter]] = {
-    "hist_gradient_boosting": {"max_iter": 25, "min_samples_leaf": 5},
+    "hist_gradient_boosting": {"max_iter": 25, "learning_rate": 0.2, "min_samples_leaf": 5},
     "lightgbm": {"num_iterations": 25, "min_data_in_leaf": 5},
     "logistic_regression": {"max_iter": 200},
 }

@@ -48,7 +48,7 @@ def test_the_manifest_says_what_was_judged_and_what_is_released(trained, trainin
     assert (figures.rows, figures.to_event_time) == (1200, int(training_rows.event_time.max()))
     assert "the released model is fitted on all" in figures.fit
     assert manifest.parameters["max_iter"] == 25
-    assert manifest.parameters["learning_rate"] == 0.07
+    assert manifest.parameters["l2_regularization"] == 1.0  # a default, stated like what was chosen
     assert (manifest.code_commit, manifest.lineage.parent) == ("c0ffee", "m-0")
 
 

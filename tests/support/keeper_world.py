@@ -1,12 +1,8 @@
 """A small world for the profile keeper: scored transactions, labels and ticks on real topics, and its process."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,7 @@ from models.schema.label import Label
 from models.schema.terminal_profile import MARKER_KEY, ProfileMarker, TerminalProfile
 from models.schema.topics import TopicNames
 from models.schema.transaction import Transaction
+from tests.support.worker_process import WorkerProcess
 
 START = 1_522_540_800_000
 DAY_MS = 86_400_000
@@ -235,32 +232,6 @@ class Expected:
 
 
 @dataclass
-class Keeper:
-    """A `fraudstream watch` process."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def kill(self) -> None:
-        """End it as a crash does."""
-        self.process.kill()
-        self.process.wait()
-
-    def terminate(self) -> int:
-        """End it as an operator does, and return the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(DEADLINE_S)
-
-    def wait_for(self, text: str) -> None:
-        """Wait until it has said something."""
-        until = time.monotonic() + DEADLINE_S
-        while text not in self.log.read_text():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < until, f"{text!r} not in: {self.log.read_text()}"
-            time.sleep(0.02)
-
-
-@dataclass
 class Keepers:
     """Starts keeper processes that share topics, Redis and checkpoints, and ends them all."""
 
@@ -269,9 +240,9 @@ class Keepers:
     redis_prefix: str
     topics: TopicNames
     folder: Path
-    started: list[Keeper] = field(default_factory=list)
+    started: list[WorkerProcess] = field(default_factory=list)
 
-    def start(self, *options: str, active: bool = True) -> Keeper:
+    def start(self, *options: str, active: bool = True) -> WorkerProcess:
         """Start one; waits until it is active unless told otherwise."""
         log = self.folder / f"keeper-{len(self.started)}.log"
         arguments = [
@@ -279,15 +250,7 @@ class Keepers:
             *("--topic-prefix", self.topics.prefix, "--checkpoints", str(self.folder / "checkpoints")),
             *("--lease", "3", "--checkpoint-every", "0.3", *options),
         ]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-c", "from stream_app.cli import main; main()", *arguments],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env={**os.environ, "FRAUDSTREAM_DATA": str(self.folder / "data")},
-            )
-        keeper = Keeper(process, log)
+        keeper = WorkerProcess(arguments, {"FRAUDSTREAM_DATA": str(self.folder / "data")}, log)
         self.started.append(keeper)
         if active:
             keeper.wait_for("active as keeper")
@@ -302,9 +265,7 @@ def keepers(broker: str, redis_url: str, redis_prefix: str, topics: TopicNames, 
         yield made
     finally:
         for keeper in made.started:
-            with suppress(ProcessLookupError):
-                keeper.process.kill()
-            keeper.process.wait()
+            keeper.kill()
 
 
 def steps_from(start: int, count: int) -> list[int]:

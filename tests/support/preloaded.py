@@ -9,7 +9,8 @@ import faust.transport.drivers.aiokafka
 import faust.worker  # noqa: F401  Faust imports all of these by name when it starts
 
 import stream_app.cli
-import stream_app.commands.score  # noqa: F401  the command is imported lazily
+import stream_app.commands.score
+import stream_app.commands.watch  # noqa: F401  as above
 from tests.support.payments import payments
 from tests.support.scored_output import undisturbed
 

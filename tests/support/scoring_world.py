@@ -19,9 +19,9 @@ from models.schema.topics import TopicNames
 from models.schema.transaction import Transaction
 from stream_app.topic_admin import admin_client
 from tests.support.scored_output import Place, ScoredOutput, undisturbed
-from tests.support.scoring_process import ScoringProcess
 from tests.support.tiny_models import TinyModels
 from tests.support.topic_recorder import TopicRecorder
+from tests.support.worker_process import WorkerProcess
 
 
 @dataclass
@@ -35,7 +35,7 @@ class ScoringWorld:
     folder: Path
     models: TinyModels
     partitions: int
-    workers: list[ScoringProcess] = field(default_factory=list)
+    workers: list[WorkerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.group = f"{self.topics.prefix}score"
@@ -106,10 +106,10 @@ class ScoringWorld:
         sabotage: Callable[[], None] | None = None,
         redis_url: str | None = None,
         data: str = "data",
-    ) -> ScoringProcess:
+    ) -> WorkerProcess:
         """Start a worker."""
         log = self.folder / f"worker-{len(self.workers)}.log"
-        worker = ScoringProcess(self.arguments(*options, redis_url=redis_url), self.environment(data), log, sabotage)
+        worker = WorkerProcess(self.arguments(*options, redis_url=redis_url), self.environment(data), log, sabotage)
         self.workers.append(worker)
         return worker
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from stream_app.stack.local_stack import LocalStack
-from tests.support.scoring_process import prepare
 from tests.support.scoring_world import ScoringWorld
 from tests.support.tiny_models import TinyModels
+from tests.support.worker_process import prepare
 
 WorldFactory = Callable[..., ScoringWorld]
 

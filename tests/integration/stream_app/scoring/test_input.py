@@ -18,9 +18,9 @@ from stream_app.scoring.commit_metadata import committed_offsets
 from stream_app.stack.port import free_ports
 from tests.support.payments import START_MS, payments
 from tests.support.scored_output import undisturbed
-from tests.support.scoring_process import wait_until
 from tests.support.scoring_world import ScoringWorld
 from tests.support.topic_recorder import TopicRecorder
+from tests.support.worker_process import wait_until
 
 HOUR_MS = 3_600_000
 

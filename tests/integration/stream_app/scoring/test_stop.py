@@ -12,8 +12,8 @@ from pathlib import Path
 
 from stream_app.stack.port import free_ports
 from tests.support.payments import payments
-from tests.support.scoring_process import wait_until
 from tests.support.scoring_world import ScoringWorld
+from tests.support.worker_process import wait_until
 
 
 def test_sigterm_ends_with_0_in_seconds_and_the_next_start_scores_nothing_again(world: ScoringWorld) -> None:

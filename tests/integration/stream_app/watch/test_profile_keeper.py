@@ -159,8 +159,8 @@ def test_a_keeper_that_loses_its_lease_ends_with_the_reason(
 ) -> None:
     keeper = watch.start()
     redis_client.set(f"{redis_prefix}profile-keeper", b"somebody else@9")
-    assert keeper.process.wait(10) == 2
-    assert "error: lease" in keeper.log.read_text()
+    assert keeper.ended(10) == 2
+    assert "error: lease" in keeper.said
 
 
 def test_a_stopped_keeper_saves_and_the_next_one_goes_on_without_waiting(world: KeeperWorld, watch: Keepers) -> None:
@@ -169,11 +169,11 @@ def test_a_stopped_keeper_saves_and_the_next_one_goes_on_without_waiting(world: 
     mature = START + 8 * DAY_MS
     world.tick(mature)
     world.wait_for_step(mature)
-    assert keeper.terminate() == 0
-    assert "error" not in keeper.log.read_text()
+    assert keeper.stop() == 0
+    assert "error" not in keeper.said
     (port,) = free_ports(1)
     following = watch.start("--lease", "60", "--web-port", str(port))
-    assert f"active as keeper 2 from step {mature}" in following.log.read_text()
+    assert f"active as keeper 2 from step {mature}" in following.said
     world.tick(mature + STEP_MS)
     assert [step.marker.as_of for step in world.wait_for_step(mature + STEP_MS)] == [mature, mature + STEP_MS]
     assert json.loads(page(port, "healthz"))["status"] == "ok"

@@ -1,4 +1,4 @@
-"""A `fraudstream score` process of its own, started quickly, killed by its own pid, never outliving the run."""
+"""A `fraudstream` process of its own, started quickly, killed by its own pid, never outliving the run."""
 
 import ctypes
 import multiprocessing
@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1
 # Workers are forked from one server that has imported everything and started nothing: a start costs tenths of a second
 # in place of the seconds that the imports take. What runs in the child is the command as the console script runs it.
 _starter = multiprocessing.get_context("forkserver")
-_starter.set_forkserver_preload(["pytest", "tests.support.scoring_process", "tests.support.preloaded"])
+_starter.set_forkserver_preload(["pytest", "tests.support.worker_process", "tests.support.preloaded"])
 
 
 def prepare() -> None:
@@ -54,7 +54,7 @@ def _run(
     sys.exit(run(arguments))
 
 
-class ScoringProcess:
+class WorkerProcess:
     """One worker.
 
     Parameters

@@ -45,7 +45,6 @@ class ScoringWorker(faust.Service):
         self.metrics = ScoringMetrics()
         self.feature_set = feature_set(settings.feature_set) if settings.feature_set else DEFAULT
         self.profiles = ProfileTable(self.feature_set)
-        self._app = app
         self._misrouting = MisroutingNotice()
         self._batches = app.channel(maxsize=64)
         registry = Registry(settings.redis_url, settings.redis_prefix)

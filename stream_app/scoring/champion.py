@@ -130,7 +130,7 @@ class Champion:
             return
         before = self.model.version if self.model else None
         self.model, self.sequence, self._from_cache = model, alias.sequence, False
-        self._metrics.model_swapped(model.version, alias.sequence)
+        self._metrics.model_swapped(model.version)
         log.info(
             "champion %s (move %d by %s: %s), before: %s",
             model.version,
@@ -178,7 +178,7 @@ class Champion:
         bundle, alias = copy
         self.model = await asyncio.to_thread(LoadedModel.load, bundle, self._signers)
         self.sequence, self._from_cache = alias.sequence, True
-        self._metrics.model_swapped(self.model.version, self.sequence)
+        self._metrics.model_swapped(self.model.version)
         log.warning(
             "the registry is silent, starting with the local copy of %s, scores are marked degraded: %s",
             self.model.version,

@@ -52,9 +52,8 @@ class ScoringMetrics:
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"fraudstream_{name}", text, registry=self.registry)
 
-    def model_swapped(self, version: str, sequence: int) -> None:
-        """Take note of a swap; move numbers start at 1, the first model is no swap of another."""
-        del sequence
+    def model_swapped(self, version: str) -> None:
+        """Take note of a model that was swapped in, the first one too."""
         self._model.clear()
         self._model.labels(version).set(1)
         self.swaps.inc()

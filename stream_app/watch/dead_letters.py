@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 
 from models.schema.card_numbers import mask
+from models.schema.dead_letter import DeadLetter
+from models.schema.decoding import Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,6 @@ class DeadLetters:
 
     async def bury(self, record: DeadRecord) -> None:
         """Send one and wait for its acknowledgement."""
-        headers = [
-            ("topic", record.topic.encode()),
-            ("partition", str(record.partition).encode()),
-            ("offset", str(record.offset).encode()),
-            ("reason", record.reason.encode()),
-        ]
-        key = None if record.key is None else mask(record.key)
-        value = b"" if record.value is None else mask(record.value)
-        await self._producer.send_and_wait(self._topic, value, key=key, headers=headers)
+        rejection = Rejection(0, record.reason, b"" if record.value is None else mask(record.value))
+        letter = DeadLetter.of(rejection, record.topic, record.partition, record.offset, record.key)
+        await self._producer.send_and_wait(self._topic, letter.value, key=letter.key, headers=letter.headers)

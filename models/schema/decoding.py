@@ -1,4 +1,4 @@
-"""Transactions and labels out of untrusted bytes: the valid ones as records, the rest as rejections with a reason."""
+"""Transactions, labels and scores out of untrusted bytes: the valid as records, the rest rejected with a reason."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ import msgspec
 from models.schema.card_numbers import carriers, mask, mask_text
 from models.schema.label import Label
 from models.schema.money import ReportingCurrency
+from models.schema.score import Score
 from models.schema.transaction import Transaction
 
 _Record = TypeVar("_Record", bound=msgspec.Struct)
@@ -26,6 +27,7 @@ _CARD_NUMBER = "a text field holds a card number (Luhn-valid, masked here); send
 
 _decode_transaction = msgspec.json.Decoder(Transaction).decode
 _decode_label = msgspec.json.Decoder(Label).decode
+_decode_score = msgspec.json.Decoder(Score).decode
 
 
 class Rejection(NamedTuple):
@@ -72,7 +74,23 @@ def decode_labels(values: Sequence[bytes | None]) -> tuple[list[Label], list[int
     return _decode(values, _decode_label)
 
 
+def decode_scores(values: Sequence[bytes | None]) -> tuple[list[Score], list[int], list[Rejection]]:
+    """Decode and validate JSON messages of the topic `scores`, as `decode_transactions` does.
+
+    They are not searched for card numbers: what the scorer writes comes from transactions that were.
+    """
+    return _decode_valid(values, _decode_score)
+
+
 def _decode(values: Sequence[bytes | None], decode: Callable[[bytes], _Record]) -> _Decoded[_Record]:
+    decoded = _decode_valid(values, decode)
+    indices = decoded[1]
+    accepted = values if len(indices) == len(values) else [values[index] for index in indices]
+    carrying = dict.fromkeys(carriers(accepted), _CARD_NUMBER)  # type: ignore[arg-type]  # no None was accepted
+    return _refuse(values, decoded, carrying) if carrying else decoded
+
+
+def _decode_valid(values: Sequence[bytes | None], decode: Callable[[bytes], _Record]) -> _Decoded[_Record]:
     good: list[_Record] = []
     rejections: list[Rejection] = []
     remaining = iter(values)
@@ -85,10 +103,7 @@ def _decode(values: Sequence[bytes | None], decode: Callable[[bytes], _Record]) 
             rejections.append(_rejection(index, values[index], _reason(values[index], error)))
     refused = {rejection.index for rejection in rejections}
     indices = [index for index in range(len(values)) if index not in refused] if refused else list(range(len(values)))
-    accepted = [values[index] for index in indices] if refused else values
-    carrying = dict.fromkeys(carriers(accepted), _CARD_NUMBER)  # type: ignore[arg-type]  # no None was accepted
-    decoded = good, indices, rejections
-    return _refuse(values, decoded, carrying) if carrying else decoded
+    return good, indices, rejections
 
 
 def _refuse(
@@ -111,7 +126,7 @@ def _rejection(index: int, value: bytes | None, reason: str) -> Rejection:
 def _reason(value: bytes | None, error: Exception) -> str:
     """Say on one line, without a card number, which field is wrong and what stood there."""
     if value is None:
-        return "the message is a tombstone; a transaction or label is never deleted"
+        return "the message is a tombstone; a transaction, label or score is never deleted"
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
     at_path = _AT_PATH.match(str(error))

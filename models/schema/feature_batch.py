@@ -73,6 +73,8 @@ class ScoredColumns:
 
     `source_offset`, `score`, `decision` (index into DECISIONS), `values` float32 [n, features]; `verified` is False
     on a recomputed row whose score did not come out as the one that was published: such a row is not trained on.
+    `control` is True on a decline that was let pass at random (its decision reads approve), `pass_probability` is the
+    chance of a row to pass: 1 where nothing would have stopped it, 0 where it could not.
     """
 
     source_offset: NDArray[np.int64]
@@ -86,6 +88,8 @@ class ScoredColumns:
     profiles_as_of: int
     recomputed: bool
     verified: NDArray[np.bool_] | bool
+    control: NDArray[np.bool_] | bool = False
+    pass_probability: NDArray[np.float32] | float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,6 @@ class FeatureBatchEncoder:
         values: Any = pa.FixedSizeListArray.from_arrays(
             pa.array(np.ascontiguousarray(scored.values).reshape(-1)), self._width
         )
-        verified = np.broadcast_to(np.asarray(scored.verified, np.bool_), rows)
         arrays = [
             pa.array(scored.source_offset, pa.int64()),
             pa.array(np.full(rows, scored.epoch, np.int32)),
@@ -144,12 +147,12 @@ class FeatureBatchEncoder:
             pa.DictionaryArray.from_arrays(scored.decision.view(np.int8), _DECISION_NAMES),
             _constant(scored.role, rows),
             _model_versions(scored.model_version, rows),
-            pa.array(np.zeros(rows, np.bool_)),
-            pa.array(np.ones(rows, np.float32)),
+            pa.array(np.broadcast_to(np.asarray(scored.control, np.bool_), rows)),
+            pa.array(np.broadcast_to(np.asarray(scored.pass_probability, np.float32), rows)),
             pa.nulls(rows, _SHADOW_SCORES),
             pa.array(np.full(rows, scored.profiles_as_of, np.int64)),
             pa.array(np.full(rows, scored.recomputed)),
-            pa.array(verified),
+            pa.array(np.broadcast_to(np.asarray(scored.verified, np.bool_), rows)),
             values,
         ]
         sink = pa.BufferOutputStream()

@@ -14,6 +14,7 @@ LABELS: Final = "labels"
 PROFILES: Final = "profiles"
 CLOCK: Final = "clock"
 DEAD_LETTER: Final = "dead-letter"
+ARCHIVE_COMMITS: Final = "archive-commits"
 PERFORMANCE: Final = "performance"
 DRIFT_EVENTS: Final = "drift-events"
 RETRAIN_REQUESTS: Final = "retrain-requests"
@@ -94,6 +95,7 @@ _TOPICS: Final = (
     ),
     Topic(CLOCK, "none", retention_days=7, partitions=1),
     Topic(DEAD_LETTER, "the original key", retention_days=90),
+    Topic(ARCHIVE_COMMITS, "none", retention_days=400, partitions=1),
     Topic(PERFORMANCE, "model_version", retention_days=400, partitions=1),
     Topic(DRIFT_EVENTS, "subject", retention_days=400, partitions=1),
     Topic(RETRAIN_REQUESTS, "incident or schedule id", retention_days=400, partitions=1),
@@ -160,6 +162,11 @@ class TopicNames:
     def dead_letter(self) -> str:
         """Records that could not be decoded or validated."""
         return self.of(DEAD_LETTER)
+
+    @property
+    def archive_commits(self) -> str:
+        """What the archive has taken in, after each of its commits."""
+        return self.of(ARCHIVE_COMMITS)
 
     @property
     def performance(self) -> str:

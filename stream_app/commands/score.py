@@ -57,6 +57,36 @@ from stream_app.topic_admin import describe_topics
     metavar="REASON",
     help="Go on although the input topic is another or shorter than the one scored before.",
 )
+@click.option(
+    "--control-share",
+    default=0.05,
+    show_default=True,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Chance of a decline to pass, as the control group; 0 lets none pass.",
+)
+@click.option(
+    "--control-amount-cap",
+    default=250,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Largest amount that may pass so, in units of the reporting currency.",
+)
+@click.option(
+    "--control-day-cap",
+    default=100,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Most transactions that pass so in an event day, over all partitions.",
+)
+@click.option(
+    "--hard-block", type=click.FloatRange(0, 1), metavar="SCORE", help="Score from which on nothing passes so."
+)
+@click.option(
+    "--control-seed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Secret key of the draw, the same for all workers; made in the data folder if not given.",
+)
 @click.option("--web-port", type=click.IntRange(1, 65535), help="Port of /healthz, /readyz and /metrics.")
 @click.option(
     "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -75,6 +105,11 @@ def command(
     checkpoint_every: float,
     accept_cold_state: bool,
     new_epoch: str | None,
+    control_share: float,
+    control_amount_cap: int,
+    control_day_cap: int,
+    hard_block: float | None,
+    control_seed: Path | None,
     web_port: int | None,
     log_level: str,
 ) -> None:
@@ -98,6 +133,11 @@ def command(
         checkpoint_interval_s=checkpoint_every,
         accept_cold_state=accept_cold_state,
         new_epoch=new_epoch,
+        control_share=control_share,
+        control_amount_cap=control_amount_cap,
+        control_day_cap=control_day_cap,
+        hard_block=hard_block,
+        control_seed=control_seed,
         web_port=web_port,
         actor=getpass.getuser(),
     )

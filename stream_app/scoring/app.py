@@ -12,15 +12,19 @@ import redis.asyncio
 from faust.types import StreamT
 from redis.exceptions import RedisError
 
+from models.control_group import ControlPolicy
 from models.features.feature_set import DEFAULT, feature_set
 from models.features.profile_table import ProfileTable
 from models.model_cache import LocalModelCache
 from models.registry import Registry
+from models.schema.iso_codes import CURRENCY_EXPONENTS
 from models.schema.money import ReportingCurrency, default_reporting_currency
 from models.signing import AllowedSigners
 from stream_app.faust_app import ChannelApp, channel_app, end_process
 from stream_app.health import HealthServer
 from stream_app.scoring.champion import Champion
+from stream_app.scoring.control_outlook import ControlOutlook
+from stream_app.scoring.control_seed import load_or_create_seed
 from stream_app.scoring.lane import RecordBatch
 from stream_app.scoring.liveness import Liveness
 from stream_app.scoring.metrics import ScoringMetrics
@@ -65,8 +69,10 @@ class ScoringWorker(faust.Service):
             await self._producer.start()
             self.sink = Sink(self._producer, settings.topics)
             currency = _currency(settings)
+            control = _control_policy(settings, currency)
+            self._outlook = ControlOutlook(control)
             parts = SourceParts(
-                settings, self.writer, self.feature_set, self.profiles, currency, self.champion, self.sink,
+                settings, self.writer, self.feature_set, self.profiles, currency, control, self.champion, self.sink,
                 self.metrics, end_process, self._ready, self._audit,
             )  # fmt: skip
             self.source = TransactionSource(parts, self._batches)
@@ -76,7 +82,9 @@ class ScoringWorker(faust.Service):
                     settings.web_host, settings.web_port, self.metrics.registry, self._liveness.unhealthy, self._state
                 )
                 await self._health.start()
-            await asyncio.to_thread(warm_up, await self.champion.first(), currency)
+            model = await self.champion.first()
+            self._outlook.begin(model.manifest)
+            await asyncio.to_thread(warm_up, model, currency)
             self.add_future(self._guarded(self.champion.follow()))
             self.add_future(self._guarded(self.follower.follow()))
             await self.add_runtime_dependency(self.source)
@@ -117,6 +125,7 @@ class ScoringWorker(faust.Service):
             return
         await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
         self.metrics.see(scored, len(batch.offsets), seconds)
+        self._outlook.see(batch.partition, opened.lane.identity.partitions, scored)
         self._misrouting.see(batch.partition, scored, time.monotonic())
 
     def _ready(self) -> bool:
@@ -181,6 +190,17 @@ class ScoringWorker(faust.Service):
 
 def _currency(settings: ScoringSettings) -> ReportingCurrency:
     return ReportingCurrency.read(settings.rates_file) if settings.rates_file else default_reporting_currency()
+
+
+def _control_policy(settings: ScoringSettings, currency: ReportingCurrency) -> ControlPolicy:
+    seed = settings.control_seed or settings.data_folder / "control-seed"
+    return ControlPolicy(
+        settings.control_share,
+        settings.control_amount_cap * 10 ** CURRENCY_EXPONENTS[currency.currency],
+        settings.control_day_cap,
+        settings.hard_block,
+        load_or_create_seed(seed) if settings.control_share else b"",
+    )
 
 
 def scoring_app(settings: ScoringSettings, writer: str) -> ChannelApp:

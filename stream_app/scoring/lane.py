@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.control_group import NO_CONTROL_GROUP, ControlGroup, Draw, PassMark
 from models.features.card_state import CardState
 from models.features.feature_set import FeatureSet
 from models.features.profile_table import ProfileTable
@@ -49,6 +50,7 @@ class PublishedScore(NamedTuple):
     score: float
     decision: str
     model_version: str
+    pass_probability: float = 1.0
 
 
 class DeadRecord(NamedTuple):
@@ -68,7 +70,11 @@ class FeatureMessage(NamedTuple):
 
 @dataclass(slots=True)
 class Scored:
-    """What came of one record batch; `next_offset` is where the partition goes on once all of it is acknowledged."""
+    """What came of one record batch; `next_offset` is where the partition goes on once all of it is acknowledged.
+
+    `control_used` are the control group's day counts before the batch, `marks` the rows of `scores` that were drawn,
+    `drawable` those that would have been with room under the day's cap, `event_time` is that of the row in the middle.
+    """
 
     next_offset: int
     scores: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -81,6 +87,11 @@ class Scored:
     misrouted: int = 0
     misrouted_card: str | None = None
     degraded: int = 0
+    control_used: str = ""
+    marks: Mapping[int, PassMark] = field(default_factory=dict)
+    control: int = 0
+    drawable: int = 0
+    event_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,8 @@ class Lane:
         Converts amounts to the reporting currency.
     reasons:
         Most reason codes on a flagged score.
+    control:
+        Lets some declines pass; None lets none.
     """
 
     def __init__(
@@ -140,6 +153,7 @@ class Lane:
         profiles: ProfileTable,
         currency: ReportingCurrency,
         reasons: int,
+        control: ControlGroup | None = None,
     ) -> None:
         self.identity = identity
         self.start = start
@@ -151,6 +165,7 @@ class Lane:
         self._profiles = profiles
         self._currency = currency
         self._reasons = reasons
+        self._control = control or ControlGroup(NO_CONTROL_GROUP, day_cap=0)
         self._encoder = FeatureBatchEncoder(feature_set.names)
         self._codes = [feature.name.upper() for feature in feature_set.features]
 
@@ -214,6 +229,7 @@ class Lane:
             if mine:
                 score[mine] = model.score(values[mine])
         decision = np.array([DECISIONS.index(entry.decision) for entry in published], np.uint8)
+        chance = np.array([entry.pass_probability for entry in published], np.float32)
         columns = ScoredColumns(
             source_offset=offsets,
             score=expected,
@@ -226,6 +242,8 @@ class Lane:
             profiles_as_of=self._profiles.as_of,
             recomputed=True,
             verified=score == expected,
+            control=(decision == DECISIONS.index("approve")) & (chance < 1.0),
+            pass_probability=chance,
         )
         return self._feature_message(transactions, columns, int(offsets[0]), int(offsets[-1]))
 
@@ -238,13 +256,14 @@ class Lane:
         columns = self._columns(transactions)
         values, status = self._features(columns)
         score = model.score(values) if transactions else np.zeros(0, np.float32)
-        decision = model.decide(score)
+        drawn = self._control.draw(model.decide(score), score, columns.amount, transactions)
         keys = [transaction.card_id.encode() for transaction in transactions]
         misrouted = self._misrouted(keys)
         degraded = misrouted | stale | (columns.event_time < (self.cold_before or 0))
-        records = self._messages(transactions, offsets, model, score, decision, values, status, degraded, now_ms)
+        records = self._messages(transactions, offsets, model, score, drawn.decision, values, status, degraded, now_ms)
         scored.scores = list(zip(keys, records, strict=True))
-        scored.flagged = int(np.count_nonzero(decision))
+        _take_draw(scored, drawn)
+        scored.event_time = int(columns.event_time[len(columns) // 2]) if transactions else 0
         scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
         scored.late = int(np.count_nonzero(status & LATE))
         scored.too_late = int(np.count_nonzero(status & TOO_LATE))
@@ -255,7 +274,7 @@ class Lane:
         rows = ScoredColumns(
             source_offset=offsets,
             score=score,
-            decision=decision,
+            decision=drawn.decision,
             values=values,
             writer=self.identity.writer,
             epoch=self.identity.epoch,
@@ -264,6 +283,8 @@ class Lane:
             profiles_as_of=self._profiles.as_of,
             recomputed=False,
             verified=True,
+            control=drawn.control,
+            pass_probability=drawn.pass_probability,
         )
         scored.features.append(self._feature_message(transactions, rows, first, last))
 
@@ -335,6 +356,12 @@ class Lane:
             first, last, identity.epoch, identity.writer, identity.topic_id, self._feature_set.version, rows.recomputed
         )
         return FeatureMessage(header, self._encoder.encode(transactions, rows))
+
+
+def _take_draw(scored: Scored, drawn: Draw) -> None:
+    scored.flagged = int(np.count_nonzero(drawn.decision))
+    scored.control = int(np.count_nonzero(drawn.control))
+    scored.control_used, scored.marks, scored.drawable = drawn.used, drawn.marks, drawn.drawable
 
 
 def _finite(value: np.float32) -> float:

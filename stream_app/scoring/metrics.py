@@ -26,6 +26,7 @@ class ScoringMetrics:
         self.misrouted = self._counter(
             "transactions_misrouted", "Transactions on another partition than their card_id's murmur2 hash"
         )
+        self.control_rows = self._counter("control_rows", "Declines let pass at random, as the control group")
         self.degraded = self._counter("scores_degraded", "Scores marked degraded")
         self.recomputed = self._counter("feature_batches_recomputed", "Feature batches computed again after a crash")
         self.lapses = self._counter("lease_lapses", "Times the process stood still too long and fetched again")
@@ -67,6 +68,7 @@ class ScoringMetrics:
         self.late.inc(scored.late)
         self.too_late.inc(scored.too_late)
         self.misrouted.inc(scored.misrouted)
+        self.control_rows.inc(scored.control)
         self.degraded.inc(scored.degraded)
         self.recomputed.inc(sum(message.header.recomputed for message in scored.features))
         self.batch_seconds.observe(seconds)

@@ -42,6 +42,7 @@ class Opened:
     cold_before: int | None
     end: int
     took_s: float
+    control_used: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ class Opening:
         identity = LaneIdentity(partition, source.partitions, source.topic_id, epoch, writer)
         parts = restored.parts if restored and state_offset == restored.offset else []
         took_s = time.monotonic() - started
-        return Opened(identity, state_offset, position, missing, parts, cold_before, known.end, took_s)
+        used = known.tail.control_used() if tail_end is not None else ""
+        return Opened(identity, state_offset, position, missing, parts, cold_before, known.end, took_s, used)
 
     async def check_input(self, topic_ids: set[str]) -> None:
         """Raise OpeningRefusedError when the input has been recreated since it was opened: its offsets begin again."""

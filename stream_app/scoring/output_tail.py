@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.errors import FraudstreamError
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader
+from stream_app.scoring.control_marks import NO_MARKS, ScoreMarks, read_marks
 from stream_app.scoring.lane import PublishedScore
 
 LAST_SCORES = 4096
@@ -29,6 +30,14 @@ class _TailScore(msgspec.Struct, frozen=True, gc=False):
     score: float
     decision: str
     model_version: str
+    marks: ScoreMarks = NO_MARKS
+
+    def published(self) -> PublishedScore:
+        """What a feature row computed again has to say."""
+        chance = self.marks.pass_probability
+        if chance is None:
+            chance = 0.0 if self.decision == "decline" else 1.0
+        return PublishedScore(self.score, self.decision, self.model_version, chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +54,25 @@ class OutputTail:
     _scores: tuple[_TailScore, ...] = ()
     _covered: tuple[FeatureBatchHeader, ...] = ()
 
-    def missing(self, since: int) -> dict[int, PublishedScore]:
-        """Kept scores at or above an offset that have no feature row of their writer and no recomputed one."""
-        missing: dict[int, PublishedScore] = {}
+    def _kept(self, since: int) -> Iterator[_TailScore]:
         last = since - 1
         for score in self._scores:
-            if score.epoch != self.epoch or score.source_offset <= last:
-                continue
-            last = score.source_offset
-            if not any(_covers(header, score) for header in self._covered):
-                missing[last] = PublishedScore(score.score, score.decision, score.model_version)
-        return missing
+            if score.epoch == self.epoch and score.source_offset > last:
+                last = score.source_offset
+                yield score
+
+    def control_used(self) -> str:
+        """The control group's day counts after the last score; at least one record batch begins in what was read."""
+        told = [score.marks.used for score in self._kept(0) if score.marks.used is not None]
+        return told[-1] if told else ""
+
+    def missing(self, since: int) -> dict[int, PublishedScore]:
+        """Kept scores at or above an offset that have no feature row of their writer and no recomputed one."""
+        return {
+            score.source_offset: score.published()
+            for score in self._kept(since)
+            if not any(_covers(header, score) for header in self._covered)
+        }
 
 
 def _covers(header: FeatureBatchHeader, score: _TailScore) -> bool:
@@ -81,7 +98,7 @@ async def read_output_tail(
         consumer, scores, LAST_SCORES, lambda batch: since is None or _first_score(batch) <= since
     )
     decoder = msgspec.json.Decoder(_TailScore)
-    tail = [decoder.decode(record.value) for record in records]
+    tail = [_with_marks(decoder.decode(record.value), record) for record in records]
     if not tail:
         return OutputTail(epoch=0, last_offset=None, topic_id=None)
     epoch = max(score.epoch for score in tail)
@@ -94,6 +111,10 @@ async def read_output_tail(
         )
     headers = tuple(FeatureBatchHeader.decode(record.headers) for record in messages)
     return OutputTail(epoch, last, topic_id, tuple(tail), headers)
+
+
+def _with_marks(score: _TailScore, record: ConsumerRecord) -> _TailScore:
+    return msgspec.structs.replace(score, marks=read_marks(record.headers)) if record.headers else score
 
 
 async def _read_back(

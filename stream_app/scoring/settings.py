@@ -50,6 +50,17 @@ class ScoringSettings:
     """How soon added partitions are noticed."""
     reasons: int = 4
     """Reason codes of a flagged transaction."""
+    control_share: float = 0.05
+    """Chance of a decline to pass, as the control group: without one nobody learns what the declined were."""
+    control_amount_cap: int = 250
+    """Largest amount that may pass, in whole units of the reporting currency."""
+    control_day_cap: int = 100
+    """Most rows of the control group in an event day, all partitions together. With the cap of the amount it bounds
+    what a day can lose, however many declines an attack draws; 100 are 14 times the fewest that a week needs."""
+    hard_block: float | None = None
+    """Score from which on nothing may pass; None knows no such score."""
+    control_seed: Path | None = None
+    """File of the draw's secret key, the same for all workers; None makes one in the data folder."""
     accept_cold_state: bool = False
     """Open a partition whose card history cannot be rebuilt; its scores are marked degraded."""
     new_epoch: str | None = None

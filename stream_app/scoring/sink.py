@@ -1,7 +1,8 @@
 """Where scoring's output goes: one idempotent producer; a failed send ends the process."""
 
 import asyncio
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -11,11 +12,13 @@ from models.errors import FraudstreamError
 from models.schema.dead_letter import DeadLetter
 from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
+from stream_app.scoring.control_marks import USED, headers_of
 from stream_app.scoring.lane import DeadRecord, FeatureMessage, Scored
 
 _BATCH_BYTES = 1 << 20
 _REQUEST_BYTES = 8 << 20
-_NO_HEADERS: list[tuple[str, bytes]] = []
+Headers = list[tuple[str, bytes]]
+_NO_HEADERS: Headers = []
 
 
 class SendError(FraudstreamError):
@@ -46,7 +49,7 @@ class Sink:
             When a record cannot be sent.
         """
         try:
-            sends = await self._send_scores(partition, topic_id, scored.scores, now_ms)
+            sends = await self._send_scores(partition, topic_id, scored, now_ms)
             sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
         except KafkaError as error:
             raise SendError(
@@ -78,22 +81,26 @@ class Sink:
             ) from error
 
     async def _send_scores(
-        self, partition: int, topic_id: str, messages: Sequence[tuple[bytes, bytes]], now_ms: int
+        self, partition: int, topic_id: str, scored: Scored, now_ms: int
     ) -> list[asyncio.Future[Any]]:
-        """One or more record batches: a full builder returns None and the rest goes on in the next."""
+        """One or more record batches: a full builder returns None and the rest goes on in the next.
+
+        The first record of each says from which topic it was made, and the control group's counts before it.
+        """
         sends: list[asyncio.Future[Any]] = []
-        headers = [("topic_id", topic_id.encode())]
-        builder = self._producer.create_batch()
-        for key, value in messages:
+        done, builder = 0, self._producer.create_batch()
+        first = _first_headers(topic_id, scored, done)
+        for (key, value), own in zip(scored.scores, _own_headers(scored), strict=False):
+            headers = first + own if first else own
             if builder.append(key=key, value=value, timestamp=now_ms, headers=headers) is None:
                 sends.append(await self._producer.send_batch(builder, self._topics.scores, partition=partition))
-                builder = self._producer.create_batch()
-                headers = [("topic_id", topic_id.encode())]
+                done, builder = done + builder.record_count(), self._producer.create_batch()
+                headers = _first_headers(topic_id, scored, done) + own
                 if builder.append(key=key, value=value, timestamp=now_ms, headers=headers) is None:
                     raise SendError(
                         f"partition {partition}: a score of {len(value)} bytes fits no batch of {_BATCH_BYTES} bytes"
                     )
-            headers = _NO_HEADERS
+            first = _NO_HEADERS
         if builder.record_count():
             sends.append(await self._producer.send_batch(builder, self._topics.scores, partition=partition))
         return sends
@@ -107,6 +114,20 @@ class Sink:
             )
         send: asyncio.Future[Any] = await self._producer.send_batch(builder, self._topics.features, partition=partition)
         return send
+
+
+def _first_headers(topic_id: str, scored: Scored, row: int) -> Headers:
+    used = [mark.used for at, mark in scored.marks.items() if at < row and mark.used is not None]
+    counts = used[-1] if used else scored.control_used
+    return [("topic_id", topic_id.encode()), (USED, counts.encode())]
+
+
+def _own_headers(scored: Scored) -> Iterable[Headers]:
+    """Each row's; next to no batch has any."""
+    marks = scored.marks
+    if not marks:
+        return itertools.repeat(_NO_HEADERS)
+    return [headers_of(marks[row]) if row in marks else _NO_HEADERS for row in range(len(scored.scores))]
 
 
 def make_producer(broker: str) -> AIOKafkaProducer:

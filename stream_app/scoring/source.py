@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetad
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
 from faust.types import ChannelT
 
+from models.control_group import ControlGroup, ControlPolicy
 from models.errors import FraudstreamError
 from models.features.card_state import CardState
 from models.features.feature_set import FeatureSet
@@ -63,6 +64,7 @@ class SourceParts:
     feature_set: FeatureSet
     profiles: ProfileTable
     currency: ReportingCurrency
+    control: ControlPolicy
     champion: Champion
     sink: Sink
     metrics: ScoringMetrics
@@ -225,7 +227,12 @@ class TransactionSource(faust.Service):
         cards = CardState(parts.feature_set)
         cards.restore(opened.parts)
         start = LaneStart(opened.state_offset, opened.output_offset, opened.missing, models, opened.cold_before)
-        lane = Lane(opened.identity, start, parts.feature_set, cards, parts.profiles, parts.currency, settings.reasons)
+        identity = opened.identity
+        day_cap = parts.control.day_cap_of(identity.partition, identity.partitions)
+        control = ControlGroup(parts.control, day_cap, opened.control_used)
+        lane = Lane(
+            identity, start, parts.feature_set, cards, parts.profiles, parts.currency, settings.reasons, control
+        )
         # Nothing is committed above a feature row that is still to be computed again.
         position = min(opened.missing, default=opened.output_offset)
         done = Acknowledgements(position, partial(self._send_failed, opened.identity.partition))

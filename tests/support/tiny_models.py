@@ -12,10 +12,11 @@ from models.features.feature_set import DEFAULT
 from models.manifest import Golden, Manifest, Thresholds, TrainingData
 from models.signing import SigningKey
 
+_NEVER_DECLINES = Thresholds(0.3, 0.9)
 _RISK = DEFAULT.index("terminal_risk_7d")
 
 
-def tiny_bundle(key: SigningKey, seed: int) -> Bundle:
+def tiny_bundle(key: SigningKey, seed: int, thresholds: Thresholds = _NEVER_DECLINES) -> Bundle:
     """Twenty small trees over random rows, some of which are flagged."""
     draw = np.random.default_rng(seed)
     rows = draw.uniform(0, 1, (2000, len(DEFAULT))).astype(np.float32)
@@ -37,7 +38,7 @@ def tiny_bundle(key: SigningKey, seed: int) -> Bundle:
         data=TrainingData("random rows", 0, 1, len(rows), int(frauds.sum())),
         code_commit="test",
         metrics={},
-        thresholds=Thresholds(0.3, 0.9),
+        thresholds=thresholds,
         golden=golden,
     )
     return Bundle.build(manifest, trees.to_onnx(estimator, len(DEFAULT)), key)
@@ -67,6 +68,11 @@ class TinyModels:
     def second(self) -> Bundle:
         """Its successor."""
         return tiny_bundle(self._key, 2)
+
+    @cached_property
+    def declining(self) -> Bundle:
+        """One whose highest scores are declined."""
+        return tiny_bundle(self._key, 5, Thresholds(0.3, 0.7))
 
     @cached_property
     def foreign(self) -> Bundle:

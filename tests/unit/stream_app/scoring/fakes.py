@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.control_group import ControlGroup
 from models.features.card_state import CardState
 from models.features.feature_set import DEFAULT
 from models.features.profile_table import ProfileTable
@@ -14,6 +15,7 @@ from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
 
 AMOUNT = DEFAULT.index("amount")
 REVIEW_AT = 0.5
+DECLINE_AT = 0.75
 
 
 class AmountModel:
@@ -37,7 +39,21 @@ class AmountModel:
         return [[(AMOUNT, 1.0)][:top] for _ in values]
 
 
-def lane(start: LaneStart | None = None, partitions: int = 1, partition: int = 0, writer: str = "w") -> Lane:
+class DecliningModel(AmountModel):
+    """Declines from 150 on."""
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """Review from a half, decline from three quarters."""
+        return super().decide(scores) + (scores >= DECLINE_AT).astype(np.uint8)
+
+
+def lane(
+    start: LaneStart | None = None,
+    partitions: int = 1,
+    partition: int = 0,
+    writer: str = "w",
+    control: ControlGroup | None = None,
+) -> Lane:
     """A lane with nothing in its windows."""
     return Lane(
         LaneIdentity(partition, partitions, "topic-id", 0, writer),
@@ -47,6 +63,7 @@ def lane(start: LaneStart | None = None, partitions: int = 1, partition: int = 0
         ProfileTable(DEFAULT),
         default_reporting_currency(),
         4,
+        control,
     )
 
 

@@ -1,6 +1,10 @@
 """Which kept scores have no feature row."""
 
+import msgspec
+import pytest
+
 from models.schema.feature_batch import FeatureBatchHeader
+from stream_app.scoring.control_marks import ScoreMarks
 from stream_app.scoring.lane import PublishedScore
 from stream_app.scoring.output_tail import OutputTail, _TailScore
 
@@ -47,3 +51,40 @@ def test_only_the_first_of_repeated_scores_needs_its_row() -> None:
 def test_scores_and_rows_of_an_earlier_epoch_do_not_count() -> None:
     scores = [score(7), score(0, epoch=1), score(1, epoch=1)]
     assert missing(scores, [covered(0, 7), covered(1, 1, epoch=1)], epoch=1) == [0]
+
+
+def marked(offset: int, used: str | None, *, writer: str = "one", epoch: int = 0) -> _TailScore:
+    return msgspec.structs.replace(score(offset, writer, epoch), marks=ScoreMarks(used))
+
+
+def used(*scores: _TailScore, epoch: int = 0) -> str:
+    return OutputTail(epoch, 9, "id", scores).control_used()
+
+
+def test_the_control_groups_counts_are_those_of_the_last_kept_mark() -> None:
+    batch = marked(0, ""), score(1), marked(2, "7:1"), score(3)
+    assert used(*batch) == "7:1"
+    assert used(*batch, marked(4, "7:1"), marked(5, "7:2,8:1"), score(6)) == "7:2,8:1"
+    assert used(marked(0, "7:1"), marked(1, "")) == ""
+
+
+def test_the_counts_of_a_repeated_score_or_of_an_earlier_epoch_do_not_count() -> None:
+    assert used(marked(0, "7:1"), marked(1, "7:2"), marked(0, "7:5", writer="two"), score(2, "two")) == "7:2"
+    assert used(marked(8, "7:1"), score(0, epoch=1), epoch=1) == ""
+
+
+@pytest.mark.parametrize(
+    ("decision", "chance", "expected"),
+    [
+        ("approve", None, 1.0),
+        ("review", None, 1.0),
+        ("decline", None, 0.0),
+        ("decline", 0.05, 0.05),
+        ("approve", 0.05, 0.05),
+    ],
+)
+def test_a_missing_row_keeps_the_chance_that_its_score_was_published_with(
+    decision: str, chance: float | None, expected: float
+) -> None:
+    one = _TailScore(3, 0, "one", 0.9, decision, "m-1", ScoreMarks(None, chance))
+    assert OutputTail(0, 3, "id", (one,)).missing(0)[3].pass_probability == expected

@@ -39,7 +39,11 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "models": CommandEntry("stream_app.commands.models", "Train, list, show, promote, roll back and verify models."),
     "score": CommandEntry("stream_app.commands.score", "Score transactions with the promoted model."),
     "watch": CommandEntry("stream_app.commands.watch", "Keep the terminal profiles from scores and labels."),
+    "archive": CommandEntry(
+        "stream_app.commands.archive", "Keep everything seen, scored and labelled in Delta tables."
+    ),
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
+    "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
     "evaluate": CommandEntry("stream_app.commands.evaluate", "Stream a labelled file through and measure accuracy."),
     "demo": CommandEntry("stream_app.commands.demo", "Show the whole system on this machine in a few minutes."),
 }

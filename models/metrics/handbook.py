@@ -76,10 +76,10 @@ def rows_without_known_cards(
     return counted
 
 
-def mean_card_precision(
+def daily_card_precision(
     days: Days, cards: Cards, labels: Labels, scores: Scores, k: int = HANDBOOK.cards_a_day
-) -> float:
-    """Mean over days of card precision@k; a card that was found leaves the following days.
+) -> list[float]:
+    """Card precision@k of each day; a card that was found leaves the following days.
 
     References
     ----------
@@ -94,7 +94,14 @@ def mean_card_precision(
         top = card_precision(cards[rows], labels[rows], scores[rows], k)
         found.append(top.found)
         daily.append(top.precision)
-    return float(np.mean(daily))
+    return daily
+
+
+def mean_card_precision(
+    days: Days, cards: Cards, labels: Labels, scores: Scores, k: int = HANDBOOK.cards_a_day
+) -> float:
+    """Mean over days of `daily_card_precision`."""
+    return float(np.mean(daily_card_precision(days, cards, labels, scores, k)))
 
 
 def assess(

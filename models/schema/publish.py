@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
+from models.schema.archive_commit import ArchiveCommit
 from models.schema.clock_tick import ClockTick
 from models.schema.label import Label
+from models.schema.performance import Performance
 from models.schema.score import Score
 from models.schema.terminal_profile import ProfileMarker, TerminalProfile
 from models.schema.transaction import Transaction
@@ -20,6 +22,8 @@ RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
     "terminal_profile": TerminalProfile,
     "profile_marker": ProfileMarker,
     "clock_tick": ClockTick,
+    "archive_commit": ArchiveCommit,
+    "performance": Performance,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LONGEST_ENUM = 1000

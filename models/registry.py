@@ -101,8 +101,12 @@ class Registry:
 
     def manifest(self, version: str) -> Manifest:
         """Return one manifest without its graph, not yet verified."""
+        return self.find_manifest(version) or self.get(version).manifest
+
+    def find_manifest(self, version: str) -> Manifest | None:
+        """Return the same, None where there is no such version."""
         content = self._call("hget", self._key(f"bundle:{version}"), "manifest")
-        return Bundle(content, b"", b"", "").manifest if content is not None else self.get(version).manifest
+        return None if content is None else Bundle(content, b"", b"", "").manifest
 
     def alias(self, name: str) -> Alias | None:
         """Return where an alias points, or None."""

@@ -29,6 +29,11 @@ class SigningKey:
     _private: Ed25519PrivateKey = field(repr=False)
 
     @classmethod
+    def generate(cls) -> "SigningKey":
+        """Make a new key that lives in memory only."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
     def load(cls, path: Path) -> "SigningKey":
         """Read a PEM file that only its owner can read."""
         try:
@@ -52,7 +57,7 @@ class SigningKey:
         """Read the key, or make one there, readable by its owner alone."""
         if path.exists():
             return cls.load(path)
-        made = cls(Ed25519PrivateKey.generate())
+        made = cls.generate()
         pem = made._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

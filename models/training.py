@@ -7,77 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bundle import Bundle
-from models.errors import FraudstreamError
 from models.families.base import Estimator, Parameter, Values, resolve_parameters
 from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.feature_set import DEFAULT, FeatureSet
-from models.manifest import Figures, Golden, Lineage, Manifest, Thresholds, TrainingData
+from models.manifest import Figures, Golden, Lineage, Manifest, Thresholds
 from models.metrics.ranking import auc, average_precision, card_precision
+from models.out_of_sample import drift_reference, in_manifest
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners, SigningKey
 from models.thresholds import ReviewPolicy
+from models.training_rows import TrainingError, TrainingRows
 
 DAY_MS = 24 * 3600 * 1000
 _GOLDEN_ROWS = 48
 _GOLDEN_UNKNOWN_SHARE = 0.2
 _GOLDEN_DRAWN_FROM = 50_000
 _CARDS_A_DAY = 100
-
-
-class TrainingError(FraudstreamError):
-    """Raised for rows that a model cannot be trained or judged on."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingRows:
-    """Mature rows: every label that is still to come is so late that it is taken as never coming.
-
-    Parameters
-    ----------
-    values
-        float32 [n, F]
-    is_fraud
-        bool [n]
-    event_time
-        int64 [n], ms
-    card
-        [n], any id of the card; it names the cards of card precision.
-    description
-        Where the rows come from, for the manifest.
-    weight
-        float64 [n], or None when all rows weigh alike.
-    table_versions
-        Version of each table that was read.
-    """
-
-    values: Values
-    is_fraud: npt.NDArray[np.bool_]
-    event_time: npt.NDArray[np.int64]
-    card: npt.NDArray[np.generic]
-    description: str
-    weight: npt.NDArray[np.float64] | None = None
-    table_versions: Mapping[str, int] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        """How many rows."""
-        return len(self.values)
-
-    def take(self, chosen: npt.NDArray[np.bool_]) -> "TrainingRows":
-        """Return the chosen rows."""
-        weight = None if self.weight is None else self.weight[chosen]
-        taken = (self.values[chosen], self.is_fraud[chosen], self.event_time[chosen], self.card[chosen])
-        return TrainingRows(*taken, self.description, weight, self.table_versions)
-
-    def summary(self) -> TrainingData:
-        """Return what the manifest says of these rows."""
-        return TrainingData(
-            description=self.description,
-            from_event_time=int(self.event_time.min()),
-            to_event_time=int(self.event_time.max()),
-            rows=len(self),
-            frauds=int(self.is_fraud.sum()),
-            table_versions=dict(self.table_versions),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +87,9 @@ def train(
     fit = f"the same recipe fitted on the {len(early):,} earlier rows; the released model is fitted on all"
     report(f"fitting {kind.name} on all {len(rows):,} rows")
     released = kind.fit(rows.values, rows.is_fraud, rows.weight, recipe.seed, **parameters)
+    reference = drift_reference(
+        kind, parameters, rows, feature_set, seed=recipe.seed, maturity_ms=recipe.gap_ms, report=report
+    )
     golden = golden_rows(rows.values, probabilities(released, rows.values[:_GOLDEN_DRAWN_FROM]), recipe.seed)
     manifest = Manifest(
         created_at=provenance.created_at,
@@ -157,6 +105,7 @@ def train(
         thresholds=thresholds,
         golden=Golden.of(golden, probabilities(released, golden)),
         lineage=provenance.lineage,
+        reference=in_manifest(reference),
     )
     bundle = Bundle.build(manifest, kind.to_onnx(released, len(feature_set)), key)
     report(f"checking that {bundle.version} scores as the fitted model does")

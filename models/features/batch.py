@@ -1,6 +1,7 @@
-"""Features of a whole history at once, bit-equal to what scorer and profile keeper compute in lockstep."""
+"""Features of a history without Kafka: step by step or at once, bit-equal to what scorer and keeper compute."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +16,27 @@ from models.features.profile_table import ProfileTable
 from models.features.terminal_counts import STEP_MS, TerminalCounts
 
 
-def batch_features(
-    history: History, feature_set: FeatureSet, maturity_ms: int = MATURITY_MS
-) -> npt.NDArray[np.float32]:
-    """Return the feature rows of a history.
+class ReplayStep(NamedTuple):
+    """Rows that are scored with the same profiles.
+
+    Attributes
+    ----------
+    as_of: event time of the profiles, ms.
+    rows: of the history.
+    values: float32[n, F] of these rows, a view of the replay's own.
+    """
+
+    as_of: int
+    rows: slice
+    values: npt.NDArray[np.float32]
+
+
+class FeatureReplay:
+    """Computes the features of a history step by step, as in a stream that waits until the profiles are applied.
 
     Each transaction sees its card's earlier transactions and the terminal profiles of the last step at or before the
-    largest event time so far, as in a stream that waits at each step until the profiles are applied.
+    largest event time so far. What is decided about the rows of a step, in `declined`, counts in the profiles later:
+    whoever takes a step may set it before taking the next.
 
     Parameters
     ----------
@@ -29,47 +44,65 @@ def batch_features(
     feature_set: the columns to compute.
     maturity_ms: how old a transaction is when the profiles count it.
 
-    Returns
-    -------
-    float32[n, F]
+    Attributes
+    ----------
+    values: float32[n, F] filled as the steps go by.
+    declined: bool[n] decisions, as the history has them.
+    unheard: bool[n] rows whose label nobody will ever state, because they were declined; none at first.
     """
-    out = np.zeros((len(history), len(feature_set)), np.float32)
-    CardState(feature_set).advance(history.columns, out, np.zeros(len(history), np.uint8))
-    _fill_profiles(history, feature_set, maturity_ms, out)
-    return out
+
+    def __init__(self, history: History, feature_set: FeatureSet, maturity_ms: int = MATURITY_MS) -> None:
+        self.values = np.zeros((len(history), len(feature_set)), np.float32)
+        self.declined = np.zeros(len(history), np.bool_) if history.declined is None else history.declined.copy()
+        self.unheard = np.zeros(len(history), np.bool_)
+        self._history = history
+        self._feature_set = feature_set
+        self._maturity_ms = maturity_ms
+
+    def steps(self) -> Iterator[ReplayStep]:
+        """Yield each step with its values."""
+        columns = self._history.columns
+        CardState(self._feature_set).advance(columns, self.values, np.zeros(len(columns), np.uint8))
+        explained = self._feature_set.explained(self.values)
+        terminals = HashIndex()
+        numbers = terminals.add(columns.terminal)
+        hashes = np.zeros(terminals.count, np.uint64)
+        hashes[numbers] = columns.terminal
+        counts = TerminalCounts(self._maturity_ms)
+        statements = LabelStatements(counts)
+        table = ProfileTable(self._feature_set)
+        labels = _Labels(self._history, self.unheard)
+        for as_of, start, stop in _steps(columns.event_time):
+            for statement in labels.made_by(as_of):
+                statements.add(statement)
+            statements.take_due(as_of)
+            step = counts.close(as_of, terminals.count)
+            table.apply_counts(as_of, hashes[step.terminals], step.counts, step.times)
+            rows = slice(start, stop)
+            table.fill(columns.slice(start, stop), self.values[rows])
+            yield ReplayStep(as_of, rows, self.values[rows])
+            stored = counts.add(
+                columns.event_time[rows], numbers[rows], columns.transaction[rows], self.declined[rows], explained[rows]
+            )
+            statements.transactions_came(stored)
 
 
-def _fill_profiles(history: History, feature_set: FeatureSet, maturity_ms: int, out: npt.NDArray[np.float32]) -> None:
-    columns = history.columns
-    declined = np.zeros(len(history), np.bool_) if history.declined is None else history.declined
-    explained = feature_set.explained(out)
-    terminals = HashIndex()
-    numbers = terminals.add(columns.terminal)
-    hashes = np.zeros(terminals.count, np.uint64)
-    hashes[numbers] = columns.terminal
-    counts = TerminalCounts(maturity_ms)
-    statements = LabelStatements(counts)
-    table = ProfileTable(feature_set)
-    labels = _Labels(history)
-    for as_of, start, stop in _steps(columns.event_time):
-        for statement in labels.made_by(as_of):
-            statements.add(statement)
-        statements.take_due(as_of)
-        step = counts.close(as_of, terminals.count)
-        table.apply_counts(as_of, hashes[step.terminals], step.counts, step.times)
-        rows = slice(start, stop)
-        table.fill(columns.slice(start, stop), out[rows])
-        stored = counts.add(
-            columns.event_time[rows], numbers[rows], columns.transaction[rows], declined[rows], explained[rows]
-        )
-        statements.transactions_came(stored)
+def batch_features(
+    history: History, feature_set: FeatureSet, maturity_ms: int = MATURITY_MS
+) -> npt.NDArray[np.float32]:
+    """Return the feature rows of a whole history, float32[n, F]; see `FeatureReplay`."""
+    replay = FeatureReplay(history, feature_set, maturity_ms)
+    for _ in replay.steps():
+        pass
+    return replay.values
 
 
 class _Labels:
     """The labels of a history in the order in which they were made."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, unheard: npt.NDArray[np.bool_]) -> None:
         self._history = history
+        self._unheard = unheard
         labelled = np.flatnonzero(history.labelled_at != NO_LABEL)
         self._rows = labelled[np.argsort(history.labelled_at[labelled], kind="stable")]
         self._made_at = history.labelled_at[self._rows]
@@ -78,7 +111,8 @@ class _Labels:
     def made_by(self, as_of: int) -> Iterator[Statement]:
         """Yield the labels made since the last call and by `as_of`."""
         upto = int(np.searchsorted(self._made_at, as_of, side="right"))
-        for row in self._rows[self._taken : upto].tolist():
+        due = self._rows[self._taken : upto]
+        for row in due[~self._unheard[due]].tolist():
             columns = self._history.columns
             yield Statement(
                 int(self._history.labelled_at[row]),

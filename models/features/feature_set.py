@@ -1,5 +1,6 @@
 """The versioned list of features: names, meaning, fingerprint, and the rule by which a card explains a fraud."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -85,6 +86,8 @@ class FeatureSet:
 
 
 DEFAULT: Final = FeatureSet("fs1", (*TRANSACTION_FEATURES, *CARD_FEATURES, *TERMINAL_FEATURES))
+WARM_UP_DAYS: Final = math.ceil(max(feature.warm_up_days for feature in DEFAULT.features))
+"""Event days after which every window of the default set is full: references for drift start after them."""
 FEATURE_SETS: Final = {DEFAULT.version: DEFAULT}
 
 

@@ -6,6 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 UNKNOWN, EVERYDAY, SERVICES, HEALTH, FUEL, RETAIL, TRAVEL, RESALE, DIGITAL, CASH, GAMBLING = range(11)
+GROUP_NAMES: Final = (
+    "unknown", "everyday", "services", "health", "fuel", "retail", "travel", "goods that sell on", "digital goods",
+    "cash and quasi cash", "gambling",
+)  # fmt: skip
+"""The groups' names, by their number."""
 
 _GROUPS: Final = (  # first and last code, group; later lines override, all others are services
     (3000, 3999, TRAVEL),

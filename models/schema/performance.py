@@ -8,7 +8,7 @@ from msgspec import Meta
 from models.schema.field_types import Count, Identifier, TimeMs, Version1, version_1
 
 State = Literal["provisional", "mature", "restated"]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Figure(msgspec.Struct, frozen=True):

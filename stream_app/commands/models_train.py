@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import numpy as np
 from rich.console import Console
 
 from models.bundle import Bundle
@@ -15,16 +14,16 @@ from models.families.base import Parameter
 from models.families.catalogue import DEFAULT_FAMILY, FAMILIES
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
-from models.features.history import History
 from models.manifest import Lineage
 from models.registry import CHAMPION, Registry
 from models.thresholds import ReviewPolicy
-from models.training import DAY_MS, Provenance, Recipe, TrainingRows, train
+from models.training import DAY_MS, Provenance, Recipe, train
+from models.training_rows import mature_rows
 from producers.column_mapping import read_mapping
+from stream_app.backtest.world import file_world, simulated_world
 from stream_app.commands.connection import redis_option, redis_prefix_option
 from stream_app.commands.model_options import actor_option, json_option, key_to_sign, signing_key_option
 from stream_app.commands.model_tables import as_json, card
-from stream_app.commands.training_history import TrainingHistoryError, known_by, labelled_file, simulated
 
 
 def _parameters(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> dict[str, Parameter]:
@@ -135,50 +134,27 @@ def train_command(
     recipe = Recipe(family, parameters, seed, gap_ms=int(label_delay_days * DAY_MS), policy=policy)
     with _progress() as report:
         if file is not None:
-            history = labelled_file(file, read_mapping(mapping, {}, {}), to_day, label_delay_days, report)
-            source = f"file {file.name}"
+            named = read_mapping(mapping, {}, {}) if mapping else None
+            world = file_world(file, named, to_day, label_delay_days, report)
         else:
-            history = simulated(days, seed, customers, report)
-            source = f"simulated bank, seed {seed}, {customers} customers"
-        rows = training_rows(history, source, from_day, to_day, label_delay_days, report)
+            world = simulated_world(days=days, seed=seed, customers=customers, report=report)
+        as_of = (world.first_day + (world.days if to_day is None else to_day)) * DAY_MS
+        report(f"computing features of {len(world.history):,} transactions")
+        rows = mature_rows(
+            world.history,
+            batch_features(world.history, DEFAULT),
+            from_day=from_day,
+            as_of=as_of,
+            maturity_ms=recipe.gap_ms,
+            source=world.source,
+        )
         parent = aliases[CHAMPION].version if CHAMPION in aliases else None
         provenance = Provenance(time.time_ns() // 1_000_000, code_commit(), Lineage(parent=parent))
         bundle = train(rows, recipe, provenance, key, report=report)
     registry.put(bundle)
     if promote:
-        registry.promote(bundle.version, actor, f"trained on {source} with --promote")
+        registry.promote(bundle.version, actor, f"trained on {world.source} with --promote")
     _show(bundle, registry, json_only=json_only)
-
-
-def training_rows(
-    history: History,
-    source: str,
-    from_day: int,
-    to_day: int | None,
-    maturity_days: float,
-    report: Callable[[str], None],
-) -> TrainingRows:
-    """Return the mature rows from `from_day` on, with features and labels as known at the start of `to_day`."""
-    times = history.columns.event_time
-    if not len(times):
-        raise TrainingHistoryError(f"{source} has no transactions")
-    start = int(times.min()) // DAY_MS * DAY_MS
-    as_of = start + to_day * DAY_MS if to_day is not None else (int(times.max()) // DAY_MS + 1) * DAY_MS
-    known = known_by(history, as_of)
-    times = known.columns.event_time
-    chosen = (times >= start + from_day * DAY_MS) & (times <= as_of - int(maturity_days * DAY_MS))
-    if not chosen.any():
-        days = (as_of - start) // DAY_MS
-        raise TrainingHistoryError(
-            f"no row of {source} is from day {from_day} on and {maturity_days:g} days old on day {days};"
-            " lower --from-day or give more days"
-        )
-    report(f"computing features of {len(known):,} transactions")
-    values = batch_features(known, DEFAULT)
-    description = f"{source}, days {from_day} to {(as_of - start) // DAY_MS}"
-    return TrainingRows(
-        values[chosen], known.is_fraud[chosen], times[chosen], known.columns.card[chosen].astype(np.uint64), description
-    )
 
 
 def code_commit() -> str:

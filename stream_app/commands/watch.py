@@ -1,8 +1,9 @@
-"""`fraudstream watch`: keep the terminal profiles."""
+"""`fraudstream watch`: keep the terminal profiles, measure the models, look for drift."""
 
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 
 import click
 import redis
@@ -10,6 +11,7 @@ import redis
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.checkpoints import CheckpointStore
+from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.faust_app import run_app, set_up_logging
 from stream_app.topic_admin import describe_topics
@@ -26,7 +28,7 @@ class RedisUnreachableError(FraudstreamError):
 @topic_prefix_option
 @redis_prefix_option
 @click.option(
-    "--checkpoints", metavar="URL", show_envvar=True, help="Folder or object-store URL that all keepers share."
+    "--checkpoints", metavar="URL", show_envvar=True, help="Folder or object-store URL that all watchers share."
 )
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
@@ -59,6 +61,17 @@ class RedisUnreachableError(FraudstreamError):
     type=click.FloatRange(0.1),
     help="Seconds between checkpoints.",
 )
+@archive_option
+@storage_option
+@click.option(
+    "--without-history", is_flag=True, help="Keep profiles only: measure nothing, look for no drift, need no archive."
+)
+@click.option(
+    "--retrain-every-days",
+    type=click.IntRange(1),
+    show_envvar=True,
+    help="Ask for a retrain once in so many event days, drift or not; never by default.",
+)
 def command(
     broker: str,
     redis_url: str,
@@ -70,8 +83,12 @@ def command(
     idle_after: float,
     lease: float,
     checkpoint_every: float,
+    archive: str | None,
+    storage_options: Mapping[str, str],
+    without_history: bool,
+    retrain_every_days: int | None,
 ) -> None:
-    """Keep the terminal profiles from what was scored and what was labelled.
+    """Keep the terminal profiles; measure the models and look for drift as `fraudstream archive` commits.
 
     Of several one is active, the others stand by.
     """
@@ -87,6 +104,9 @@ def command(
         idle_after_s=idle_after,
         lease_s=lease,
         checkpoint_every_s=checkpoint_every,
+        archive_url=None if without_history else archive_url(archive),
+        storage_options=storage_options,
+        retrain_every_days=retrain_every_days,
     )
     _require_everything(settings)
     set_up_logging("INFO")
@@ -97,7 +117,11 @@ def command(
 
 def _require_everything(settings: WatchSettings) -> None:
     """Refuse with one line before anything starts."""
-    describe_topics(settings.broker, [*settings.inputs, settings.topics.profiles, settings.topics.dead_letter])
+    topics = settings.topics
+    needed = [*settings.inputs, topics.profiles, topics.dead_letter]
+    if settings.archive_url is not None:
+        needed += [topics.archive_commits, topics.performance, topics.drift_events, topics.retrain_requests]
+    describe_topics(settings.broker, needed)
     try:
         redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5).ping()
     except (redis.RedisError, ValueError, OSError) as error:

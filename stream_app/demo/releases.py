@@ -8,11 +8,12 @@ from threadpoolctl import threadpool_limits
 
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
-from models.features.history import NO_LABEL, History
+from models.features.history import History
 from models.manifest import Manifest
 from models.registry import Registry
 from models.signing import SigningKey
-from models.training import DAY_MS, Provenance, Recipe, TrainingRows, train
+from models.training import DAY_MS, Provenance, Recipe, train
+from models.training_rows import TrainingRows, mature_rows
 from stream_app.demo.plan import FILLED_DAYS, MATURITY_DAYS, DemoPlan
 
 ACTOR = "fraudstream demo"
@@ -67,8 +68,11 @@ class Releases:
         if self._past is None:
             raise AssertionError("learn comes before train")
         past, values, start_ms = self._past
-        times, as_of = past.columns.event_time, start_ms + as_of_day * DAY_MS
-        chosen = (times >= start_ms + FILLED_DAYS * DAY_MS) & (times < as_of - MATURITY_DAYS * DAY_MS)
-        known = past.is_fraud & (past.labelled_at != NO_LABEL) & (past.labelled_at <= as_of)
-        description = f"simulated bank, days {FILLED_DAYS} to {as_of_day - MATURITY_DAYS}, labels as of day {as_of_day}"
-        return TrainingRows(values[chosen], known[chosen], times[chosen], past.columns.card[chosen], description)
+        return mature_rows(
+            past,
+            values,
+            from_day=FILLED_DAYS,
+            as_of=start_ms + as_of_day * DAY_MS,
+            maturity_ms=MATURITY_DAYS * DAY_MS,
+            source="simulated bank",
+        )

@@ -44,6 +44,20 @@ def dies_between_scores_and_feature_rows() -> None:
     Sink._send_scores = send_scores  # type: ignore[method-assign, assignment]
 
 
+def dies_before_the_feature_rows_of_a_control_group() -> None:
+    """The scores of a batch with a few rows let pass are acknowledged, its feature rows never sent."""
+    whole = Sink._send_scores
+
+    async def send_scores(sink: Sink, partition: int, topic_id: str, scored: Scored, now_ms: int) -> list[Any]:
+        sends = await whole(sink, partition, topic_id, scored, now_ms)
+        if scored.control >= 4:
+            await asyncio.gather(*sends)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sends
+
+    Sink._send_scores = send_scores  # type: ignore[method-assign, assignment]
+
+
 def dies_before_the_dead_letter_is_acknowledged() -> None:
     """A dead letter has been handed to the producer and the process is gone before an answer can come."""
 

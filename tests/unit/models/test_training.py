@@ -10,12 +10,11 @@ from models.training import (
     DAY_MS,
     Provenance,
     Recipe,
-    TrainingError,
-    TrainingRows,
     golden_rows,
     split_in_time,
     train,
 )
+from models.training_rows import TrainingError, TrainingRows
 from tests.unit.models.small_model import QUICK, made_rows
 
 PROVENANCE = Provenance(1_700_000_000_000, "c0ffee", Lineage(parent="m-0"))

@@ -1,0 +1,196 @@
+"""What is usual in a table: the same references as the live watch's, made from blocks of rows in place of event days."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.drift.bins import MISSING, QUANTILE_BINS, Bins, Codes
+from models.drift.calibration import RESAMPLES, PseudoDays, limit_for, psi_limits, simulate_maxima
+from models.drift.concept import Losses, LossSketch, scaled_losses
+from models.drift.day_counts import SCORE, Misses, count_cells
+from models.drift.misses import (
+    LEAST_EXCESS_SHARE,
+    WINDOWS_DAYS,
+    MissArithmetic,
+    MissReference,
+    dispersion,
+    miss_unit,
+    with_total,
+)
+from models.drift.population import DEVIATIONS, LEAST_MISSING_RISE, LEAST_VOLUME_CHANGE, PopulationReference
+from models.drift.reference import FalseAlarmBudget
+from models.drift.tables.blocks import Blocks
+from models.drift.tables.labelled_table import LabelledTable
+from models.drift.tables.table_model import Scored
+
+LEAST_ALARM_PSI: Final = 0.2
+"""Effect size of an alarm about inputs alone, which no fall of the performance confirms: of .1 to .25 credit risk says
+"look", above it "act"; rows of before are still in the window when a shift comes."""
+LEAST_EXCESS_OF_MISSES: Final = 0.1
+"""Effect size of a fall: the misses must exceed the usual ones by this share. In fraud a share of the frauds serves; half
+of a table may be of either class."""
+LEAST_EXCESS_PER_ROW: Final = 0.002
+"""And by this much a row (a log-loss of .01), or a model that is always right would have no effect size."""
+CONFIRMING_BLOCKS: Final = 365.0
+_STRETCH_BUDGETS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableReference:
+    """What the tests of one stretch compare with.
+
+    Attributes
+    ----------
+    first_block, end_block: its blocks; the end is not included.
+    bins: cells of the features and, last, of the score.
+    population: with the limits of warnings.
+    alarm_psi: float64[F + 1] stability index of a week of blocks from which on a column alarms.
+    misses, losses, confirming_limit: as in `DriftReference`.
+    """
+
+    first_block: int
+    end_block: int
+    bins: Bins
+    population: PopulationReference
+    alarm_psi: npt.NDArray[np.float64]
+    misses: MissReference
+    losses: LossSketch
+    confirming_limit: float
+
+    @property
+    def miss_tests(self) -> int:
+        """Cells in which misses are followed, over all windows."""
+        return len(WINDOWS_DAYS) * (int(np.sum(np.array(self.misses.misses) > 0)) + 1)
+
+
+def table_losses(scored: Scored) -> Losses:
+    """Return min(log-loss, 5) / 5 of the label that came true, float64[n]; NaN where it is not known."""
+    return np.where(np.isnan(scored.likelihood), np.nan, scaled_losses(np.ones(len(scored.likelihood), bool), scored.likelihood))
+
+
+def columns_of(table: LabelledTable, rows: slice, scored: Scored) -> npt.NDArray[np.float32]:
+    """Return the features and, behind them, the score, float32[n, F + 1]."""
+    return np.column_stack((table.values[rows], scored.score))
+
+
+def block_misses(
+    table: LabelledTable, rows: slice, cells: Codes, losses: Losses
+) -> Misses:
+    """Pick the heavy losses of a block among the rows whose label is known."""
+    known = ~np.isnan(losses)
+    each = np.arange(len(losses), dtype=np.uint64)
+    cluster = each if table.cluster is None else table.cluster[rows]
+    return Misses.of(cells[known], losses[known], cluster[known], each[known])
+
+
+def build_table_reference(
+    table: LabelledTable, blocks: Blocks, first: int, scored: Scored, budget: FalseAlarmBudget, seed: int
+) -> TableReference:
+    """Make a reference of the blocks from `first` on, scored out of sample.
+
+    Half of the budget of alarms goes to falls of the performance and half to shifts of inputs.
+    """
+    end = first + blocks.reference
+    rows = blocks.rows(first, end)
+    values = columns_of(table, rows, scored)
+    bins = Bins.of(values, [*table.names, SCORE], _are_codes(table, values))
+    cells, losses = bins.cells(values), table_losses(scored)
+    parts = [slice(blocks[at].start - rows.start, blocks[at].stop - rows.start) for at in range(first, end)]
+    random = np.random.default_rng(seed)
+    each = np.arange(len(cells), dtype=np.uint64)
+    cluster = each if table.cluster is None else table.cluster[rows]
+    daily = [(cells[part], cluster[part]) for part in parts]
+    misses = [block_misses(table, blocks[first + at], cells[part], losses[part]) for at, part in enumerate(parts)]
+    known = [int(np.sum(~np.isnan(losses[part]))) for part in parts]
+    miss_reference, confirming = _miss_reference(misses, known, budget, random, clustered=table.cluster is not None)
+    return TableReference(
+        first_block=first,
+        end_block=end,
+        bins=bins,
+        population=_population_reference(daily, first, budget, random, days=blocks.unit == "day"),
+        alarm_psi=np.maximum(psi_limits(daily, 2 * budget.alarm_days, random), LEAST_ALARM_PSI),
+        misses=miss_reference,
+        losses=LossSketch.of(losses[~np.isnan(losses)]),
+        confirming_limit=confirming,
+    )
+
+
+def _are_codes(table: LabelledTable, values: npt.NDArray[np.float32]) -> list[bool]:
+    """Whether a column's values are named one by one: texts, and numbers of which the reference holds but a few.
+
+    A column that is constant in the reference and then moves would otherwise have one cell and never show it.
+    """
+    few = [len(np.unique(values[:, at][~np.isnan(values[:, at])])) < QUANTILE_BINS for at in range(len(table.names))]
+    return [name in table.texts or is_few for name, is_few in zip(table.names, few, strict=True)] + [False]
+
+
+def _miss_reference(
+    daily: list[Misses], rows: list[int], budget: FalseAlarmBudget, random: np.random.Generator, *, clustered: bool
+) -> tuple[MissReference, float]:
+    counted = np.array([day.counted() for day in daily])
+    misses, squares = counted.sum(axis=0), np.sum([day.squared() for day in daily], axis=0)
+    total, unit = sum(rows), miss_unit(misses, squares)
+    least = max(LEAST_EXCESS_OF_MISSES * misses[0].sum(), LEAST_EXCESS_PER_ROW * total)
+    # `MissArithmetic` takes its effect size as a share of the frauds.
+    counted_as_frauds = int(np.ceil(least / LEAST_EXCESS_SHARE))
+    floor = 1.0 if clustered else _row_dispersion(with_total(misses), with_total(squares), unit, total)
+    spread = dispersion(np.array([with_total(day) for day in counted]), unit, floor)
+    arithmetic = MissArithmetic(total, counted_as_frauds, misses, squares, spread)
+    pseudo = PseudoDays.of(daily, rows, random) if clustered else _resampled_rows(daily, rows, random)
+    maxima = simulate_maxima(pseudo, arithmetic, int(_STRETCH_BUDGETS * budget.alarm_days), random)
+    reference = MissReference(
+        rows=total,
+        days=len(rows),
+        frauds=counted_as_frauds,
+        misses=misses.tolist(),
+        squares=squares.tolist(),
+        dispersion=spread.tolist(),
+        limit=limit_for(maxima.joint, 2 * budget.alarm_days),
+    )
+    return reference, limit_for(maxima.total, CONFIRMING_BLOCKS)
+
+
+def _row_dispersion(
+    misses: npt.NDArray[np.float64], squares: npt.NDArray[np.float64], unit: float, rows: int
+) -> npt.NDArray[np.float64]:
+    """Return by how much a cell's misses vary if rows are independent, in units of a Poisson count's variance [C].
+
+    Where each second row is a miss, as in a hard table, that is far less than 1.
+    """
+    variance = squares - misses**2 / max(1, rows)
+    return np.where(misses > 0, variance / np.maximum(misses * unit, 1e-12), 1.0)
+
+
+def _resampled_rows(daily: list[Misses], rows: list[int], random: np.random.Generator) -> PseudoDays:
+    """Resample the rows of each block with replacement; rows that are no miss count for their number only."""
+    drawn = []
+    for day, count in zip(daily, rows, strict=True):
+        heavy = len(day.weight)
+        chances = np.append(np.full(heavy, 1.0 / max(1, count)), max(0.0, 1.0 - heavy / max(1, count)))
+        times = random.multinomial(count, chances, RESAMPLES)[:, :heavy].astype(np.float64)
+        drawn.append([with_total(day.counted(row)) for row in times])
+    return PseudoDays(np.asarray(rows, np.int64), np.asarray(drawn, np.float32))
+
+
+def _population_reference(
+    daily: list[tuple[Codes, npt.NDArray[np.uint64]]],
+    first: int,
+    budget: FalseAlarmBudget,
+    random: np.random.Generator,
+    *,
+    days: bool,
+) -> PopulationReference:
+    counts = np.array([count_cells(cells, np.ones(len(cells))) for cells, _ in daily])
+    rows = counts[:, 0].sum(axis=1)
+    missing = counts[:, :, MISSING] / rows[:, None]
+    rise = np.maximum(LEAST_MISSING_RISE, DEVIATIONS * missing.std(axis=0))
+    volume = (rows.mean() - max(LEAST_VOLUME_CHANGE * rows.mean(), DEVIATIONS * rows.std())) if days else 0.0
+    return PopulationReference(
+        rows=int(rows.sum()),
+        shares=(counts.sum(axis=0) / rows.sum()).tolist(),
+        psi_limits=psi_limits(daily, budget.warning_days, random).tolist(),
+        missing_limits=(missing.mean(axis=0) + rise).tolist(),
+        volume=[(max(0.0, volume), np.inf if not days else 2 * rows.mean() - volume)] * 7,
+    )

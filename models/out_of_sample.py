@@ -1,0 +1,143 @@
+"""A model's drift reference: scores of its own recipe on rows that the scoring fit has not seen."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from models.drift.reference import DriftReference, DriftReferenceError, build_reference
+from models.families.base import Family, Parameter
+from models.features.feature_set import FeatureSet
+from models.features.history import NO_LABEL
+from models.metrics.scored_rows import ScoredRows
+from models.schema.topics import DAY_MS
+from models.training_rows import TrainingRows
+
+FOLDS: Final = 4
+MOST_WEEKS: Final = 4
+MOST_GENUINE: Final = 150_000
+"""Genuine rows that each fold is fitted on, weighted up to all of them: the fits take a quarter of the time."""
+
+Report = Callable[[str], None]
+
+
+def drift_reference(
+    kind: Family,
+    parameters: Mapping[str, Parameter],
+    rows: TrainingRows,
+    feature_set: FeatureSet,
+    *,
+    seed: int,
+    maturity_ms: int,
+    report: Report,
+) -> DriftReference | None:
+    """Return the reference on the last whole weeks, or None, with the reason reported, where the rows allow none.
+
+    A terminal that is abused for weeks can be told by its counts, so a model that has seen some of its frauds knows
+    the others: rows are scored by fits that have seen no row of their terminals. Measured on a simulated bank, average
+    precision of the following weeks .33 to .35: with folds of terminals .36, with folds of weeks .43, in the sample .69.
+
+    Labels count as they were known `maturity_ms` after the end of their day, as they will be when the model is watched.
+
+    Parameters
+    ----------
+    kind, parameters: the recipe's family.
+    rows: the training rows; without terminals, times of labels and reference days there is no reference.
+    feature_set: names the columns.
+    seed: of fits, thinning and resampling.
+    maturity_ms: age at which labels count as complete.
+    report: told what is done, and why there is no reference.
+    """
+    if rows.reference_days is None or rows.terminal is None or rows.labelled_at is None:
+        report("no drift reference: the rows do not say their terminals, label times and whole days")
+        return None
+    first, end = rows.reference_days
+    weeks = min(MOST_WEEKS, (end - first) // 7)
+    first = end - 7 * weeks
+    day = rows.event_time // DAY_MS
+    chosen = np.flatnonzero((day >= first) & (day < end))
+    chosen = chosen[np.argsort(rows.event_time[chosen], kind="stable")]
+    try:
+        score = _fold_scores(kind, parameters, rows, chosen, seed, report)
+        report(f"calibrating the drift tests on {len(chosen):,} rows that were scored out of sample")
+        return build_reference(
+            _scored(rows, chosen, score, maturity_ms),
+            feature_set.names,
+            [feature.name for feature in feature_set.features if feature.unit == "code"],
+            f"{weeks} weeks to {_date(end)} (not included), scored out of sample by {FOLDS} fits on other terminals",
+            seed=seed,
+        )
+    except DriftReferenceError as error:
+        report(f"no drift reference: {error}")
+        return None
+
+
+def _fold_scores(
+    kind: Family,
+    parameters: Mapping[str, Parameter],
+    rows: TrainingRows,
+    chosen: npt.NDArray[np.int64],
+    seed: int,
+    report: Report,
+) -> npt.NDArray[np.float32]:
+    assert rows.terminal is not None
+    fold = rows.terminal % np.uint64(FOLDS)
+    random = np.random.default_rng(seed)
+    share = min(1.0, MOST_GENUINE / max(1, int((~rows.is_fraud).sum())))
+    kept = rows.is_fraud | (random.random(len(rows)) < share)
+    weight = np.where(rows.is_fraud, 1.0, 1.0 / share)
+    if rows.weight is not None:
+        weight *= rows.weight
+    scores = np.zeros(len(chosen), np.float32)
+    for number in range(FOLDS):
+        scored = fold[chosen] == number
+        fitted = kept & (fold != number)
+        if not scored.any():
+            continue
+        if not rows.is_fraud[fitted].any():
+            raise DriftReferenceError("no fraud outside one fold of the terminals; give more days")
+        report(f"drift reference: fit {number + 1} of {FOLDS} on {int(fitted.sum()):,} rows of other terminals")
+        estimator = kind.fit(rows.values[fitted], rows.is_fraud[fitted], weight[fitted], seed, **parameters)
+        scores[scored] = estimator.predict_proba(rows.values[chosen[scored]])[:, 1]
+    return scores
+
+
+def _scored(
+    rows: TrainingRows, chosen: npt.NDArray[np.int64], score: npt.NDArray[np.float32], maturity_ms: int
+) -> ScoredRows:
+    assert rows.terminal is not None
+    assert rows.labelled_at is not None
+    times, labelled_at = rows.event_time[chosen], rows.labelled_at[chosen]
+    matured_at = (times // DAY_MS + 1) * DAY_MS + maturity_ms
+    in_time = (labelled_at != NO_LABEL) & (labelled_at <= matured_at)
+    n = len(chosen)
+    return ScoredRows(
+        event_time=times,
+        transaction=np.zeros(n, np.uint64),
+        card=rows.card[chosen].astype(np.uint64),
+        terminal=rows.terminal[chosen],
+        amount_minor=np.zeros(n, np.int64),
+        score=score,
+        decision=np.zeros(n, np.uint8),
+        control=np.zeros(n, np.bool_),
+        pass_probability=np.ones(n, np.float32),
+        values=rows.values[chosen],
+        is_fraud=rows.is_fraud[chosen] & in_time,
+        stated_at=np.where(in_time, labelled_at, NO_LABEL),
+        label_source=np.zeros(n, np.uint8),
+        latency_ms=np.full(n, np.nan, np.float32),
+        model_version="",
+        as_of=int(matured_at.max(initial=0)),
+    )
+
+
+def _date(day: int) -> str:
+    return str(np.datetime64(day, "D"))
+
+
+def in_manifest(reference: DriftReference | None) -> dict[str, object] | None:
+    """Return the reference as plain data for a manifest."""
+    plain: dict[str, object] | None = None if reference is None else msgspec.to_builtins(reference)
+    return plain

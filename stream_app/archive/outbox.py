@@ -1,0 +1,123 @@
+"""What the archive writes to Kafka: dead letters and announcements, each acknowledged before it goes on."""
+
+import logging
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from models.errors import FraudstreamError
+from models.schema import wire
+from models.schema.archive_commit import ArchiveCommit
+from models.schema.cloud_event import CloudEvent, event_id
+from models.schema.dead_letter import DeadLetter
+from models.schema.decoding import Rejection
+from models.schema.topics import TopicNames
+from stream_app.archive.records import Records
+
+log = logging.getLogger(__name__)
+
+FLUSH_S: Final = 60.0
+EVENT_TYPE: Final = "archive.commit"
+EVENT_SOURCE: Final = "archive"
+_LOOK_BACK: Final = 100
+_POLL_S: Final = 1.0
+
+
+class DeliveryError(FraudstreamError):
+    """Raised when the broker did not acknowledge what was sent."""
+
+
+class Outbox:
+    """Sends and waits.
+
+    Parameters
+    ----------
+    broker: Kafka's address.
+    topics: names of the topics.
+    """
+
+    def __init__(self, broker: str, topics: TopicNames) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._producer = Producer(
+            {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"},
+            logger=log,
+        )
+        self._failure: KafkaError | None = None
+
+    def bury(self, records: Records, rejection: Rejection) -> None:
+        """Hand a refused record to the dead-letter topic; `settle` waits for it."""
+        message = records.messages[rejection.index]
+        offset = message.offset() or 0
+        letter = DeadLetter.of(rejection, records.topic, records.partition, offset, message.key())
+        self._send(self._topics.dead_letter, letter.value, letter.key, letter.headers)
+
+    def announce(self, commit: ArchiveCommit, table_ids: dict[str, str]) -> None:
+        """Say how the tables stand, and wait for the acknowledgement.
+
+        The same state has the same id, whoever announces it.
+        """
+        event = CloudEvent(
+            id=event_id(EVENT_SOURCE, table_ids, commit.tables, commit.watermark),
+            type=EVENT_TYPE,
+            source=EVENT_SOURCE,
+            time_ms=commit.committed_at,
+            subject=str(commit.watermark),
+            correlation_id=event_id(EVENT_SOURCE, table_ids),
+        )
+        self._send(self._topics.archive_commits, wire.encode(commit), None, event.headers())
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all that was sent is acknowledged; raises DeliveryError when something was not."""
+        waiting = self._producer.flush(FLUSH_S)
+        if self._failure is not None or waiting:
+            reason = f"{waiting} records" if self._failure is None else self._failure.str()
+            raise DeliveryError(f"the broker at {self._broker} has not acknowledged within {FLUSH_S:g} s: {reason}")
+
+    def last_announcement(self) -> ArchiveCommit | None:
+        """The last state that anybody announced; None before the first."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._broker,
+                "group.id": "none",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 10,
+            }
+        )
+        try:
+            return _last_commit(consumer, self._topics.archive_commits)
+        finally:
+            consumer.close()
+
+    def _send(self, topic: str, value: bytes, key: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, headers=list(headers), on_delivery=self._delivered)
+                break
+            except BufferError:
+                self._producer.poll(_POLL_S)
+        self._producer.poll(0)
+
+    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+        self._failure = self._failure or error
+
+
+def _last_commit(consumer: Consumer, topic: str) -> ArchiveCommit | None:
+    """The last record that can be read as one; others in between are no announcements of this version."""
+    first, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=FLUSH_S)
+    if first == end:
+        return None
+    consumer.assign([TopicPartition(topic, 0, max(first, end - _LOOK_BACK))])
+    last: ArchiveCommit | None = None
+    while True:
+        message = consumer.poll(_POLL_S)
+        if message is None:
+            continue
+        if message.error() is not None:
+            return last
+        try:
+            last = wire.decode(ArchiveCommit, message.value() or b"")
+        except wire.RecordError:
+            continue

@@ -1,0 +1,209 @@
+"""`fraudstream archive`: keep everything that was seen, scored and labelled in Delta tables."""
+
+import asyncio
+import gc
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import click
+import redis
+from rich.console import Console
+from rich.table import Table
+
+from models.errors import FraudstreamError
+from models.schema.topics import TopicNames
+from stream_app.archive.history import ArchivedHistory
+from stream_app.archive.outbox import Outbox
+from stream_app.archive.run import ArchiveProcess
+from stream_app.archive.scored_view import day_text
+from stream_app.archive.settings import ArchiveSettings
+from stream_app.archive.tables import TABLES
+from stream_app.commands.connection import (
+    AddressMissingError,
+    data_folder,
+    known_address,
+    redis_prefix_option,
+    topic_prefix_option,
+)
+from stream_app.faust_app import set_up_logging
+from stream_app.topic_admin import describe_topics
+
+
+class RedisUnreachableError(FraudstreamError):
+    """Raised when no Redis answers at the address."""
+
+
+def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    wrong = [value for value in values if "=" not in value]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not KEY=VALUE")
+    return {name: text for name, _, text in (value.partition("=") for value in values)}
+
+
+@click.command()
+@click.option(
+    "--broker",
+    envvar="FRAUDSTREAM_BROKER",
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help="Kafka's address; by default that of the local stack.",
+)
+@click.option(
+    "--redis",
+    "redis_url",
+    envvar="FRAUDSTREAM_REDIS",
+    show_envvar=True,
+    metavar="URL",
+    help="Redis' address, as redis://HOST:PORT/0; by default that of the local stack.",
+)
+@topic_prefix_option
+@redis_prefix_option
+@click.option(
+    "--archive",
+    "url",
+    envvar="FRAUDSTREAM_ARCHIVE",
+    show_envvar=True,
+    metavar="URL",
+    help="Folder or object-store URL of the tables; by default `archive` in the data folder.",
+)
+@click.option(
+    "--storage-option",
+    "storage_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_pairs,
+    help="What the object store asks for; may be given more than once.",
+)
+@click.option("--show", is_flag=True, help="Print what the tables hold, and end.")
+@click.option(
+    "--commit-every", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between commits."
+)
+@click.option(
+    "--commit-rows",
+    default=500_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Rows that are committed without waiting.",
+)
+@click.option(
+    "--idle-after",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    help="Seconds until a silent partition no longer holds the watermark back.",
+)
+@click.option(
+    "--lease",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.5),
+    help="Seconds until another archiver takes over.",
+)
+@click.option(
+    "--small-files",
+    default=16,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Small files of a closed event day that are left alone.",
+)
+@click.option(
+    "--keep-versions-days",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Days for which an announced version can be read.",
+)
+@click.option("--accept-loss", is_flag=True, help="Go on behind records that the topics no longer have.")
+@click.option(
+    "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
+)
+def command(
+    broker: str | None,
+    redis_url: str | None,
+    topics: TopicNames,
+    redis_prefix: str,
+    url: str | None,
+    storage_options: Mapping[str, str],
+    show: bool,
+    commit_every: float,
+    commit_rows: int,
+    idle_after: float,
+    lease: float,
+    small_files: int,
+    keep_versions_days: int,
+    accept_loss: bool,
+    web_port: int | None,
+) -> None:
+    """Keep transactions, scores, features and labels in Delta tables, each Kafka offset exactly once.
+
+    Of several one is active, the others stand by.
+    """
+    base = url or str(data_folder() / "archive")
+    if show:
+        _print(base, storage_options, broker, topics)
+        return
+    settings = ArchiveSettings(
+        broker=known_address(broker, "broker"),
+        redis_url=known_address(redis_url, "redis"),
+        url=base,
+        archiver=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
+        storage_options=storage_options,
+        topics=topics,
+        redis_prefix=redis_prefix,
+        web_port=web_port,
+        commit_every_s=commit_every,
+        commit_rows=commit_rows,
+        idle_after_s=idle_after,
+        lease_s=lease,
+        small_files=small_files,
+        keep_versions_days=keep_versions_days,
+        accept_loss=accept_loss,
+    )
+    _require_everything(settings)
+    set_up_logging("INFO")
+    # A batch makes thousands of records that are gone after it: collections in between find nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    asyncio.run(ArchiveProcess(settings).run())
+
+
+def _require_everything(settings: ArchiveSettings) -> None:
+    """Refuse with one line before anything starts."""
+    topics = settings.topics
+    others = [topics.clock, topics.dead_letter, topics.archive_commits]
+    describe_topics(settings.broker, [topics.of(name) for name in TABLES] + others)
+    try:
+        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5).ping()
+    except (redis.RedisError, ValueError, OSError) as error:
+        raise RedisUnreachableError(
+            f"no Redis answers at {settings.redis_url} ({error}); "
+            "start one with `fraudstream stack up`, or give its address with --redis"
+        ) from error
+
+
+def _print(base: str, storage_options: Mapping[str, str], broker: str | None, topics: TopicNames) -> None:
+    with ArchivedHistory(base, storage_options=storage_options) as history:
+        table = Table("table", "version", "rows", "event days", title=base)
+        for name in TABLES:
+            days = history.days(name)
+            held = f"{len(days)}: {day_text(days[0])} to {day_text(days[-1])}" if days else "none"
+            table.add_row(name, str(history.versions[name]), f"{history.count(name):,}", held)
+    Console().print(table)
+    click.echo(f"watermark: {_watermark(broker, topics)}")
+
+
+def _watermark(broker: str | None, topics: TopicNames) -> str:
+    """The last one announced; the tables can be shown without a broker, then it is not known."""
+    try:
+        address = known_address(broker, "broker")
+    except AddressMissingError:
+        return "not known without a broker (--broker)"
+    describe_topics(address, [topics.archive_commits])
+    last = Outbox(address, topics).last_announcement()
+    if last is None or not last.watermark:
+        return "none yet"
+    return datetime.fromtimestamp(last.watermark / 1000, UTC).isoformat(timespec="minutes")

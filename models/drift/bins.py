@@ -124,8 +124,8 @@ class Bins(msgspec.Struct, frozen=True):
 def _deciles(known: npt.NDArray[np.float32]) -> list[float]:
     if not len(known):
         return []
-    cuts = np.unique(np.quantile(known, np.linspace(0, 1, QUANTILE_BINS + 1)[1:-1]).astype(np.float32))
-    # The last cut must leave something above it, or its bin would be empty for ever.
+    cuts = np.unique(np.quantile(known, np.linspace(0, 1, QUANTILE_BINS + 1)[1:-1], method="lower"))
+    # Cuts are values that occur, and the last leaves something above it: no bin is empty.
     return [float(cut) for cut in cuts if cut < known.max()]
 
 

@@ -114,7 +114,7 @@ def build_reference(
     losses = scaled_losses(rows.is_fraud, rows.score)
     parts = [slice(*np.searchsorted(rows.event_time, (day * DAY_MS, (day + 1) * DAY_MS))) for day in days]
     daily = [Misses.of(cells[part], losses[part], rows.card[part], rows.terminal[part]) for part in parts]
-    sizes = [part.stop - part.start for part in parts]
+    sizes = [int(part.stop - part.start) for part in parts]
     misses, confirming_limit = _miss_reference(daily, sizes, int(rows.is_fraud.sum()), budget, random)
     weekly = [
         average_precision(rows.is_fraud[week], rows.score[week])

@@ -66,12 +66,13 @@ class ScoredRows:
         """How many rows."""
         return len(self.event_time)
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of everything that has one entry for each row."""
+        return tuple(field.name for field in fields(self) if field.name not in {"model_version", "as_of"})
+
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
-        return {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if field.name not in {"model_version", "as_of"}
-        }
+        return {name: getattr(self, name) for name in self.column_names}
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "ScoredRows":
         """Return the rows that an array of positions or a mask picks."""

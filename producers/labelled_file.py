@@ -28,7 +28,8 @@ def labelled_file(
         raise HistoryFileError(f"nothing says which rows of {path} are fraud; map is_fraud, as with --mapping handbook")
     rates = default_reporting_currency()
     columns, fraud, rows = [TransactionColumns.empty()], [np.empty(0, np.bool_)], 0
-    for batch in FileHistory(path, mapping, to_day=to_day):
+    file = FileHistory(path, mapping, to_day=to_day)
+    for batch in file:
         if not len(batch):
             continue
         frauds = {transaction.transaction_id for transaction in batch.frauds}
@@ -37,6 +38,10 @@ def labelled_file(
         fraud.append(np.array([one.transaction_id in frauds for one in transactions], np.bool_))
         rows += len(batch)
         report(f"reading {path.name}: {rows:,} transactions")
+    if to_day is None and file.rows is not None and rows < file.rows:
+        raise HistoryFileError(
+            f"{file.rows - rows} rows of {path} lie before the day of its first row: sort it by event time"
+        )
     is_fraud, joined = np.concatenate(fraud), TransactionColumns.concat(columns)
     labelled_at = np.where(is_fraud, joined.event_time + int(label_delay_days * DAY_MS), NO_LABEL)
     return History(joined, is_fraud, labelled_at)

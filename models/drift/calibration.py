@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -89,9 +90,20 @@ def simulate_maxima(pseudo: PseudoDays, arithmetic: MissArithmetic, days: int, r
     return maxima
 
 
-def limit_for(maxima: npt.NDArray[np.float64], budget_days: float) -> float:
-    """Return the lowest limit that a simulated stretch passes no more than once in `budget_days` of its days."""
-    return limit_with_episodes(maxima, max(1, int(len(maxima) / budget_days)))
+def limit_for(maxima: npt.NDArray[np.float64], budget_days: float, tests: int = 1) -> float:
+    """Return the lowest limit that a simulated stretch passes no more than once in `budget_days` of its days.
+
+    It is never below what as many independent, normal statistics would need (Bonferroni): where the reference is so
+    quiet that hardly anything passes the effect size, the stretch alone would allow next to any limit.
+
+    Parameters
+    ----------
+    maxima: float64[days] of the stretch.
+    budget_days: once in so many days.
+    tests: statistics behind each maximum.
+    """
+    least = NormalDist().inv_cdf(1.0 - 1.0 / (budget_days * tests))
+    return max(least, limit_with_episodes(maxima, max(1, int(len(maxima) / budget_days))))
 
 
 def limit_with_episodes(highest: npt.NDArray[np.float64], episodes: int) -> float:

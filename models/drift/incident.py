@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from models.drift.words import date
 from models.schema.cloud_event import event_id
 from models.schema.retrain_request import RetrainCause, RetrainRequest
 from models.schema.topics import DAY_MS
@@ -105,8 +106,16 @@ class IncidentPolicy:
         self.open = Incident(event_id("incident", day.model_version, day.as_of), day.as_of, changed_at)
         return self._ask(day, "drift")
 
+    def _follow_up(self, day: DayOfIncident) -> str:
+        assert self.open is not None
+        return (
+            f"the model is not back yet: {day.frauds_since:,} frauds since {date(self.open.changed_at)} can be learned "
+            f"from, {self.open.asked_frauds:,} when a retrain was last asked for"
+        )
+
     def _ask(self, day: DayOfIncident, cause: RetrainCause) -> RetrainRequest:
         assert self.open is not None
+        reason = day.reason if cause == "drift" else self._follow_up(day)
         asked = {"asked_at": day.as_of, "asked_frauds": day.frauds_since}
         self.open = msgspec.structs.replace(self.open, requests=self.open.requests + 1, **asked)
         return RetrainRequest(
@@ -118,7 +127,7 @@ class IncidentPolicy:
             as_of=day.as_of,
             changed_at=self.open.changed_at,
             frauds_since_change=day.frauds_since,
-            reason=day.reason,
+            reason=reason,
             actor=ACTOR,
             table_versions=day.table_versions,
         )

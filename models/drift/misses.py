@@ -76,7 +76,7 @@ class MissArithmetic:
     """
 
     def __init__(
-        self, rows: int, frauds: int, misses: Cells, squares: Cells, dispersion: npt.NDArray[np.float64]
+        self, rows: int, frauds: float, misses: Cells, squares: Cells, dispersion: npt.NDArray[np.float64]
     ) -> None:
         self.rows = rows
         self.frauds_per_row = frauds / rows
@@ -127,15 +127,17 @@ class MissTest:
     def observe(self, counts: MissCounts, most: int = 5) -> list[MissFinding]:
         """Take the next matured day; return the cells beyond the limit, strongest first and at most `most`."""
         self._days.append((counts.rows, with_total(counts.misses)))
-        found: dict[int, MissFinding] = {}
+        beyond: dict[int, tuple[float, int]] = {}
         for window in WINDOWS_DAYS:
             if len(self._days) < window:
                 break
-            excess, rows, misses = self._window(window)
+            excess, _, _ = self._window(window)
             for place in np.flatnonzero(excess >= self._limit).tolist():
-                if place not in found or found[place].statistic < excess[place]:
-                    found[place] = self._finding(place, window, rows, misses, float(excess[place]))
-        return sorted(found.values(), key=lambda finding: -finding.statistic)[:most]
+                if place not in beyond or beyond[place][0] < excess[place]:
+                    beyond[place] = float(excess[place]), window
+        # A change that shows in one feature shows in hundreds of cells: only those that are told are looked into.
+        strongest = sorted(beyond.items(), key=lambda one: -one[1][0])[:most]
+        return [self._finding(place, window, statistic) for place, (statistic, window) in strongest]
 
     def total_excess(self, window_days: int) -> float:
         """Studentised excess of all misses together over the last matured days."""
@@ -147,9 +149,8 @@ class MissTest:
         misses = np.asarray(np.sum([misses for _, misses in last], axis=0))
         return self._reference.excess(misses, rows, days), rows, misses
 
-    def _finding(
-        self, place: int, window: int, rows: int, misses: npt.NDArray[np.float64], statistic: float
-    ) -> MissFinding:
+    def _finding(self, place: int, window: int, statistic: float) -> MissFinding:
+        _, rows, misses = self._window(window)
         column, cell = (TOTAL, 0) if place == len(self._reference.per_row) - 1 else divmod(place, CELLS)
         back = [float(self._window(days)[0][place]) for days in range(1, len(self._days) + 1)]
         return MissFinding(
@@ -187,4 +188,4 @@ def dispersion(
     sums = np.concatenate((np.zeros((1, days.shape[1])), np.cumsum(days / unit, axis=0)))
     windows = [sums[window:] - sums[:-window] for window in WINDOWS_DAYS]
     ratios = [part.var(axis=0) / np.maximum(part.mean(axis=0), 1.0) for part in windows]
-    return np.maximum(floor, np.array(ratios))
+    return np.asarray(np.maximum(floor, np.array(ratios)))

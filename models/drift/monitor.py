@@ -7,7 +7,7 @@ from operator import add
 from typing import Final
 
 from models.drift.concept import Change, ConceptDrift, scaled_losses
-from models.drift.day_counts import miss_counts, population_counts
+from models.drift.day_counts import ClusterMemory, miss_counts, population_counts
 from models.drift.misses import LOOK_BACK_DAYS, TOTAL, WINDOWS_DAYS, MissFinding, MissTest
 from models.drift.population import WINDOW_DAYS, PopulationFinding, PopulationTest
 from models.drift.ranking_counts import RankingCounts
@@ -50,6 +50,8 @@ class ModelMonitor:
         self._concept = ConceptDrift(reference.losses)
         self._rankings: deque[RankingCounts] = deque(maxlen=LOOK_BACK_DAYS)
         self._warned: dict[tuple[DriftKind, int], int] = {}
+        self._slips = False
+        self._memory = ClusterMemory()
 
     def arrived(self, day: int, rows: ScoredRows) -> list[Finding]:
         """Take all rows of an event day; return warnings, one for each kind of thing that is newly beyond its limit."""
@@ -63,16 +65,18 @@ class ModelMonitor:
         """Take the rows of an event day whose labels are known, in their order; return a confirmed fall, or None.
 
         A fall is more misses than the budget of false alarms allows, or a rise of the losses (ADWIN) that the misses of
-        all rows together confirm; and average precision below the reference's, over the same days.
+        all rows together confirm. Average precision is no part of it: it rises with the share of fraud, also of fraud
+        that the model misses.
         """
         self._rankings.append(RankingCounts.of(known))
         change = self._concept.observe(scaled_losses(known.is_fraud, known.score))
-        found = self._misses.observe(miss_counts(self.reference.bins, known))
-        if found and self._has_fallen(found[0].window_days):
+        found = self._misses.observe(miss_counts(self.reference.bins, known, self._memory))
+        self._slips = bool(found)
+        if found:
             return self._miss_finding(day, found)
-        if change is not None:
+        if change is not None and self._memory.is_full:
             window = max(WINDOWS_DAYS, key=self._misses.total_excess)
-            if self._misses.total_excess(window) >= self.reference.confirming_limit and self._has_fallen(window):
+            if self._misses.total_excess(window) >= self.reference.confirming_limit:
                 return self._change_finding(day, change, window)
         return None
 
@@ -83,13 +87,14 @@ class ModelMonitor:
 
     @property
     def recovered(self) -> bool:
-        """Whether a week of matured average precision is within the margin of the reference's weakest week."""
-        now = self.average_precision(WINDOW_DAYS)
-        return now is not None and now >= min(self.reference.weekly_average_precision) - RECOVERY_MARGIN
+        """Whether the model is back where it was.
 
-    def _has_fallen(self, days: int) -> bool:
-        now = self.average_precision(days)
-        return now is not None and now < self.reference.average_precision
+        A week of matured average precision is within the margin of the reference's weakest week, and misses are as
+        usual.
+        """
+        now = self.average_precision(WINDOW_DAYS)
+        back = now is not None and now >= min(self.reference.weekly_average_precision) - RECOVERY_MARGIN
+        return back and not self._slips and self._misses.total_excess(WINDOW_DAYS) < self.reference.confirming_limit
 
     def _miss_finding(self, day: int, found: list[MissFinding]) -> Finding:
         columns, first = self.reference.bins.columns, found[0]

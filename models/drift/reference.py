@@ -9,7 +9,7 @@ import numpy as np
 from models.drift.bins import MISSING, Bins
 from models.drift.calibration import DAYS_A_WEEK, FEWEST_WEEKS, PseudoDays, limit_for, psi_limits, simulate_maxima
 from models.drift.concept import LossSketch, scaled_losses
-from models.drift.day_counts import SCORE, Misses, columns_of, count_cells
+from models.drift.day_counts import SCORE, ClusterMemory, Misses, columns_of, count_cells
 from models.drift.misses import WINDOWS_DAYS, MissArithmetic, MissReference, dispersion, miss_unit, with_total
 from models.drift.population import (
     DEVIATIONS,
@@ -113,7 +113,8 @@ def build_reference(
     cells = bins.cells(columns_of(rows))
     losses = scaled_losses(rows.is_fraud, rows.score)
     parts = [slice(*np.searchsorted(rows.event_time, (day * DAY_MS, (day + 1) * DAY_MS))) for day in days]
-    daily = [Misses.of(cells[part], losses[part], rows.card[part], rows.terminal[part]) for part in parts]
+    memory = ClusterMemory()
+    daily = [Misses.of(cells[part], losses[part], rows.card[part], rows.terminal[part], memory) for part in parts]
     sizes = [int(part.stop - part.start) for part in parts]
     misses, confirming_limit = _miss_reference(daily, sizes, int(rows.is_fraud.sum()), budget, random)
     weekly = [
@@ -178,9 +179,9 @@ def _miss_reference(
         misses=misses.tolist(),
         squares=squares.tolist(),
         dispersion=spread.tolist(),
-        limit=limit_for(maxima.joint, budget.alarm_days),
+        limit=limit_for(maxima.joint, budget.alarm_days, len(WINDOWS_DAYS) * int(np.sum(misses > 0))),
     )
-    return reference, limit_for(maxima.total, budget.warning_days)
+    return reference, limit_for(maxima.total, budget.warning_days, len(WINDOWS_DAYS))
 
 
 def _population_reference(

@@ -1,6 +1,6 @@
 """What a backtest found, week by week and day by day; days count from the world's first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
@@ -121,13 +121,19 @@ def _all_rows(figures: HandbookFigures) -> AllRows:
 
 
 def found(events: Sequence[DriftEvent], level: str, first_day: int) -> list[Found]:
-    """Return the events of a level; an alarm once for each feature that its evidence names."""
+    """Return the events of a level; an alarm once for each feature that its evidence names, a warning once."""
     return [
         Found(event.day - first_day, event.kind, feature, event.since // DAY_MS - first_day, event.summary)
         for event in events
         if event.level == level
-        for feature in (dict.fromkeys((event.feature, *(one.feature for one in event.evidence))))
+        for feature in _features(event)
     ]
+
+
+def _features(event: DriftEvent) -> Iterable[str]:
+    if event.level != "alarm":
+        return [event.feature]
+    return dict.fromkeys((event.feature, *(one.feature for one in event.evidence)))
 
 
 def request_of(request: RetrainRequest, first_day: int) -> Request:

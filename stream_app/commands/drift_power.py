@@ -70,7 +70,11 @@ def power_command(
 
 def _tell(trial: Trial) -> None:
     what = "not found" if trial.delay_days is None else f"found on day {trial.detected_day} by {trial.named[0]}"
-    click.echo(f"seed {trial.seed}: {trial.tactic}, share {trial.share:.3%}: {what}", err=True)
+    click.echo(
+        f"seed {trial.seed}: {trial.tactic}, share {trial.share:.3%}, recall {trial.recall:.0%}: {what}; without it "
+        f"{trial.false_warnings} warnings, {trial.false_alarms} alarms, {trial.false_requests} requests",
+        err=True,
+    )
 
 
 def _show(found: PowerReport) -> None:

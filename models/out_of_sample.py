@@ -36,8 +36,9 @@ def drift_reference(
     """Return the reference on the last whole weeks, or None, with the reason reported, where the rows allow none.
 
     A terminal that is abused for weeks can be told by its counts, so a model that has seen some of its frauds knows
-    the others: rows are scored by fits that have seen no row of their terminals. Measured on a simulated bank, average
-    precision of the following weeks .33 to .35: with folds of terminals .36, with folds of weeks .43, in the sample .69.
+    the others: rows are scored by fits that have seen no row of their terminals. Measured on a simulated bank:
+    average precision .33 to .35 in the weeks to come; .36 with folds of terminals, .43 with folds of weeks, .69 in the
+    sample.
 
     Labels count as they were known `maturity_ms` after the end of their day, as they will be when the model is watched.
 

@@ -58,7 +58,7 @@ class SigningKey:
         if path.exists():
             return cls.load(path)
         made = cls.generate()
-        pem = made._private.private_bytes(
+        pem = made._private.private_bytes(  # noqa: SLF001  its own class
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         try:

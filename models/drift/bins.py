@@ -138,6 +138,17 @@ def _codes(name: str, known: npt.NDArray[np.float32]) -> Column:
 
 
 @numba.njit(cache=True, nogil=True)
+def _code_cell(value: np.float32, frequent: npt.NDArray[np.float32], rare: npt.NDArray[np.float32]) -> int:
+    for cell in range(len(frequent)):
+        if frequent[cell] == value:
+            return cell
+    for code in rare:
+        if code == value:
+            return len(frequent)
+    return UNSEEN
+
+
+@numba.njit(cache=True, nogil=True)
 def _cells(
     values: Values, ends: Values, known: npt.NDArray[np.int64], codes: npt.NDArray[np.bool_], rare: Values
 ) -> Codes:
@@ -148,17 +159,7 @@ def _cells(
             if np.isnan(value):
                 out[row, at] = MISSING
             elif codes[at]:
-                cell = UNSEEN
-                for code in range(known[at]):
-                    if ends[at, code] == value:
-                        cell = code
-                        break
-                if cell == UNSEEN:
-                    for code in range(rare.shape[1]):
-                        if rare[at, code] == value:
-                            cell = known[at]
-                            break
-                out[row, at] = cell
+                out[row, at] = _code_cell(value, ends[at, : known[at]], rare[at])
             else:
                 cell = 0
                 while cell < known[at] and value > ends[at, cell]:

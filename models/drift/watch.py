@@ -82,6 +82,8 @@ class DriftWatch:
             monitor = self.monitor(rows.model_version)
             if monitor is not None and len(rows):
                 found = monitor.arrived(closed.day, rows)
+                if len(closed.arrived) > 1:  # versions that share a day, as at a swap, each have less of it than usual
+                    found = [one for one in found if one.kind != "volume"]
                 events += [self._event(closed, rows.model_version, "warning", one, None) for one in found]
         champion = max(closed.arrived, key=len).model_version if closed.arrived else None
         alarm, requests = self._mature(closed, champion)

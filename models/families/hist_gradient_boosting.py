@@ -44,7 +44,7 @@ class HistGradientBoosting:
         """Fit as Family.fit says."""
         chosen: dict[str, Any] = resolve_parameters(self, parameters)
         check_rows(values, is_fraud, sample_weight)
-        estimator = HistGradientBoostingClassifier(early_stopping=False, random_state=seed, **chosen)
+        estimator = _UnweightedBins(early_stopping=False, random_state=seed, **chosen)
         try:
             fitted = estimator.fit(_without_unknown_columns(values), is_fraud, sample_weight=sample_weight)
         except ValueError as error:
@@ -54,6 +54,17 @@ class HistGradientBoosting:
     def to_onnx(self, estimator: Estimator, n_features: int) -> onnx.ModelProto:
         """Convert as Family.to_onnx says."""
         return tree_ensemble(estimator, n_features).to_onnx()
+
+
+class _UnweightedBins(HistGradientBoostingClassifier):  # type: ignore[misc]  # scikit-learn ships no types
+    """Lets weights count in the trees alone, not in where the bins' limits lie.
+
+    Weighted limits take scikit-learn 1.9 a percentile of all rows for each bin: 57 s instead of 1.4 s for 60,000 rows
+    of 70 features.
+    """
+
+    def _bin_data(self, X: Values, sample_weight: object, is_training_data: bool) -> npt.NDArray[np.uint8]:  # noqa: FBT001, N803  scikit-learn's names
+        return super()._bin_data(X, None, is_training_data)  # type: ignore[no-any-return]
 
 
 def tree_ensemble(estimator: Estimator, n_features: int) -> TreeEnsemble:

@@ -119,8 +119,8 @@ def _show(found: BacktestReport) -> None:
     console = Console()
     reference = found.first_model
     console.print(
-        f"{found.source}: {found.transactions:,} transactions of days {found.from_day} to {found.to_day - 1}, scored by "
-        f"{reference.version}; drift is measured against {reference.description or 'nothing: there is no reference'}",
+        f"{found.source}: {found.transactions:,} transactions of days {found.from_day} to {found.to_day - 1}, "
+        f"scored by {reference.version}; drift is measured against {reference.description or 'nothing: there is no reference'}",
         soft_wrap=True,
         highlight=False,
     )

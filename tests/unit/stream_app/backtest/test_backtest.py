@@ -126,7 +126,7 @@ def test_a_file_out_of_order_or_with_unknown_columns_is_refused(tmp_path: Path) 
     times = pa.array([1_525_132_800_000 + 5, 1_525_132_800_000], pa.timestamp("ms"))
     path = tmp_path / "file.parquet"
     pq.write_table(pa.table({**columns, "TX_DATETIME": times}), path)
-    with pytest.raises(WorldError, match="row 1 of .* is earlier than the one before it"):
+    with pytest.raises(WorldError, match=r"row 1 of .* is earlier than the one before it"):
         file_world(path, None, None, 7.0, silent)
     pq.write_table(pa.table({"other": [1]}), path)
     with pytest.raises(WorldError, match="--mapping"):

@@ -1,0 +1,99 @@
+"""The reference is scored by fits that have not seen its terminals, with the labels known at maturity."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from models.families.catalogue import family
+from models.features.feature_set import DEFAULT, FeatureSet
+from models.features.history import NO_LABEL
+from models.out_of_sample import FOLDS, drift_reference
+from models.schema.topics import DAY_MS
+from models.training_rows import TrainingRows
+from tests.unit.models.drift.small_bank import FIRST_DAY, reference_rows
+
+FEATURES = FeatureSet("four", DEFAULT.features[:4])
+
+
+class Remembers:
+    """A family whose model knows exactly the terminals of the frauds that it was fitted on, by their feature."""
+
+    name = "remembers"
+    defaults: ClassVar[dict[str, float]] = {}
+
+    def __init__(self) -> None:
+        self.fitted: list[set[float]] = []
+
+    def fit(self, values, is_fraud, sample_weight, seed, **parameters):
+        self.fitted.append(set(values[is_fraud, 0].tolist()))
+        self.known = self.fitted[-1]
+        return self
+
+    def predict_proba(self, values):
+        known = np.isin(values[:, 0], list(self.known))
+        chance = np.where(known, 0.99, 0.01)
+        return np.column_stack((1 - chance, chance))
+
+
+def training_rows(**changes) -> TrainingRows:
+    """Three weeks of the small bank; the first feature is the terminal itself."""
+    rows = reference_rows(weeks=3)
+    values = rows.values.copy()
+    values[:, 0] = rows.terminal
+    given = {
+        "values": values,
+        "is_fraud": rows.is_fraud,
+        "event_time": rows.event_time,
+        "card": rows.card,
+        "description": "three weeks",
+        "terminal": rows.terminal,
+        "labelled_at": rows.stated_at,
+        "reference_days": (FIRST_DAY - 21, FIRST_DAY),
+        **changes,
+    }
+    return TrainingRows(**given)
+
+
+def make(rows: TrainingRows, kind: Any = None, said: list[str] | None = None):
+    told = [] if said is None else said
+    return drift_reference(kind or Remembers(), {}, rows, FEATURES, seed=1, maturity_ms=7 * DAY_MS, report=told.append)
+
+
+def test_what_a_model_remembers_of_a_terminal_does_not_help_it() -> None:
+    kind = Remembers()
+    reference = make(training_rows(), kind)
+    assert len(kind.fitted) == FOLDS
+    # Every score is the one for a terminal never seen.
+    assert reference is not None
+    assert np.isclose(reference.average_precision, training_rows().is_fraud.mean(), atol=0.003)
+
+
+def test_labels_that_came_after_maturity_are_not_counted() -> None:
+    rows = training_rows()
+    assert rows.labelled_at is not None
+    late = np.where(np.cumsum(rows.is_fraud) % 2 == 0, rows.event_time + 20 * DAY_MS, rows.labelled_at)
+    late = np.where(rows.is_fraud, late, NO_LABEL)
+    whole, part = make(rows), make(training_rows(labelled_at=late))
+    assert whole is not None
+    assert part is not None
+    assert 0.3 * whole.frauds < part.frauds < 0.7 * whole.frauds
+
+
+@pytest.mark.parametrize("missing", ["terminal", "labelled_at", "reference_days"])
+def test_rows_that_do_not_say_enough_give_no_reference_and_the_reason(missing: str) -> None:
+    said: list[str] = []
+    assert make(training_rows(**{missing: None}), said=said) is None
+    assert any("no drift reference" in line for line in said)
+
+
+def test_too_few_days_give_no_reference_and_the_reason() -> None:
+    said: list[str] = []
+    assert make(training_rows(reference_days=(FIRST_DAY - 9, FIRST_DAY)), said=said) is None
+    assert "no drift reference: a drift reference of 7 days" in said[-1]
+
+
+def test_a_real_family_gives_a_reference() -> None:
+    reference = make(training_rows(), family("logistic_regression"))
+    assert reference is not None
+    assert (reference.days, reference.bins.columns[-1].name) == (21, "score")

@@ -13,7 +13,7 @@ from models.features.feature_set import DEFAULT
 from models.features.profile_keeper import MATURITY_MS, STEP_MS, ProfileCounts
 from models.schema.feature_batch import FeatureBatchEncoder, FeatureBatchHeader, ScoredColumns, decode_feature_batch
 from models.schema.transaction import Transaction
-from stream_app.watch.keeper import ProfileKeeper, compile_kernels
+from stream_app.watch.profiles.keeper import ProfileKeeper, compile_kernels
 
 BATCH = 500
 BATCHES = 100

@@ -1,34 +1,17 @@
 """The command `fraudstream`: a table of commands, each imported only when it is called."""
 
-import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import click
 
 from models.errors import FraudstreamError
+from stream_app.lazy_group import CommandEntry, LazyGroup
 
 MENDABLE_EXIT_CODE: Final = 2
 INTERRUPTED_EXIT_CODE: Final = 130
-
-
-@dataclass(frozen=True, slots=True)
-class CommandEntry:
-    """Where a command lives and what the list of commands says of it."""
-
-    module: str
-    summary: str
-    attribute: str = "command"
-
-    def load(self) -> click.Command:
-        """Import the command."""
-        command = getattr(importlib.import_module(self.module), self.attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{self.module}:{self.attribute} is a {type(command).__name__}, not a click command")
-        return command
 
 
 COMMANDS: Final[Mapping[str, CommandEntry]] = {
@@ -38,51 +21,23 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "label": CommandEntry("stream_app.commands.label", "Send fraud labels that arrive late."),
     "models": CommandEntry("stream_app.commands.models", "Train, list, show, promote, roll back and verify models."),
     "score": CommandEntry("stream_app.commands.score", "Score transactions with the promoted model."),
-    "watch": CommandEntry("stream_app.commands.watch", "Keep the terminal profiles from scores and labels."),
+    "watch": CommandEntry("stream_app.commands.watch", "Keep terminal profiles, measure the models, look for drift."),
     "archive": CommandEntry(
         "stream_app.commands.archive", "Keep everything seen, scored and labelled in Delta tables."
     ),
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
     "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
+    "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),
     "evaluate": CommandEntry("stream_app.commands.evaluate", "Stream a labelled file through and measure accuracy."),
     "backtest": CommandEntry("stream_app.commands.backtest", "Play a past day by day: what would have been done?"),
     "demo": CommandEntry("stream_app.commands.demo", "Show the whole system on this machine in a few minutes."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one only to run it or to show its own help."""
-
-    def __init__(self, entries: Mapping[str, CommandEntry], help_text: str) -> None:
-        super().__init__(name="fraudstream", help=help_text, no_args_is_help=True)
-        self.entries = entries
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the table's order."""
-        return list(self.entries)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        entry = self.entries.get(cmd_name)
-        return None if entry is None else entry.load()
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and name the known ones when there is no such."""
-        if args and args[0] not in self.entries and not args[0].startswith("-"):
-            raise click.UsageError(f"no command '{args[0]}'; there are: {', '.join(self.entries)}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table alone."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
-
-
 def build_cli(entries: Mapping[str, CommandEntry] = COMMANDS) -> click.Group:
     """Build the top-level group over a table of commands."""
-    group = LazyGroup(entries, "Card transactions in, fraud scores out: Kafka, Redis and Faust.")
+    about = "Card transactions in, fraud scores out: Kafka, Redis and Faust."
+    group = LazyGroup(entries=entries, name="fraudstream", help=about, no_args_is_help=True)
     return click.version_option(package_name="fraudstream")(group)
 
 

@@ -9,8 +9,10 @@ import msgspec
 
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.clock_tick import ClockTick
+from models.schema.drift_event import DriftEvent
 from models.schema.label import Label
 from models.schema.performance import Performance
+from models.schema.retrain_request import RetrainRequest
 from models.schema.score import Score
 from models.schema.terminal_profile import ProfileMarker, TerminalProfile
 from models.schema.transaction import Transaction
@@ -24,6 +26,8 @@ RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
     "clock_tick": ClockTick,
     "archive_commit": ArchiveCommit,
     "performance": Performance,
+    "drift_event": DriftEvent,
+    "retrain_request": RetrainRequest,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LONGEST_ENUM = 1000

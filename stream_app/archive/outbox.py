@@ -1,9 +1,10 @@
 """What the archive writes to Kafka: dead letters and announcements, each acknowledged before it goes on."""
 
 import logging
+import time
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from models.errors import FraudstreamError
 from models.schema import wire
@@ -21,6 +22,7 @@ EVENT_TYPE: Final = "archive.commit"
 EVENT_SOURCE: Final = "archive"
 _LOOK_BACK: Final = 100
 _POLL_S: Final = 1.0
+_AGAIN_S: Final = 0.1
 
 
 class DeliveryError(FraudstreamError):
@@ -104,9 +106,21 @@ class Outbox:
         self._failure = self._failure or error
 
 
+def _watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """First and end offset; a partition that has just been created may not answer for some moments."""
+    until_s = time.monotonic() + FLUSH_S
+    while True:
+        try:
+            return consumer.get_watermark_offsets(partition, timeout=FLUSH_S)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > until_s:
+                raise
+            time.sleep(_AGAIN_S)
+
+
 def _last_commit(consumer: Consumer, topic: str) -> ArchiveCommit | None:
     """The last record that can be read as one; others in between are no announcements of this version."""
-    first, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=FLUSH_S)
+    first, end = _watermarks(consumer, TopicPartition(topic, 0))
     if first == end:
         return None
     consumer.assign([TopicPartition(topic, 0, max(first, end - _LOOK_BACK))])

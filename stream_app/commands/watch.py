@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
+from datetime import date, datetime
 
 import click
 import redis
@@ -17,6 +18,8 @@ from stream_app.faust_app import run_app, set_up_logging
 from stream_app.topic_admin import describe_topics
 from stream_app.watch.app import build_app
 from stream_app.watch.settings import WatchSettings
+
+_EPOCH = date(1970, 1, 1)
 
 
 class RedisUnreachableError(FraudstreamError):
@@ -67,6 +70,13 @@ class RedisUnreachableError(FraudstreamError):
     "--without-history", is_flag=True, help="Keep profiles only: measure nothing, look for no drift, need no archive."
 )
 @click.option(
+    "--history-from",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    show_envvar=True,
+    help="First event day that is measured: windows that are still filling look like drift. By default the archive's.",
+)
+@click.option(
     "--retrain-every-days",
     type=click.IntRange(1),
     show_envvar=True,
@@ -86,6 +96,7 @@ def command(
     archive: str | None,
     storage_options: Mapping[str, str],
     without_history: bool,
+    history_from: datetime | None,
     retrain_every_days: int | None,
 ) -> None:
     """Keep the terminal profiles; measure the models and look for drift as `fraudstream archive` commits.
@@ -106,6 +117,7 @@ def command(
         checkpoint_every_s=checkpoint_every,
         archive_url=None if without_history else archive_url(archive),
         storage_options=storage_options,
+        history_from_day=None if history_from is None else (history_from.date() - _EPOCH).days,
         retrain_every_days=retrain_every_days,
     )
     _require_everything(settings)

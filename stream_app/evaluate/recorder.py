@@ -15,7 +15,7 @@ from models.schema.label import Label
 from models.schema.topics import TopicNames
 from stream_app.evaluate.truth import Truth
 from stream_app.scores_reader import LastSeen
-from stream_app.watch.source_positions import SourcePositions
+from stream_app.watch.profiles.source_positions import SourcePositions
 
 _BATCH = 5000
 _POLL_S = 0.1

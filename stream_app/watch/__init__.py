@@ -1,7 +1,5 @@
-"""The process `fraudstream watch`: keeps the terminal profiles from what was scored and what was labelled.
+"""The process `fraudstream watch`: what scoring must be told, and what people must be told about scoring.
 
-Pure: `event_clock` (when a step closes), `source_positions` (reader's rule over feature rows), `keeper` (both around
-the counts). Around it: `lease` (one active keeper), `intake` (Kafka in), `profile_publisher` and `dead_letters`
-(Kafka out), `keeper_checkpoint`, `run` (one intake from bytes to acknowledged step), `app` (the Faust app), `gauges`
-(Prometheus).
+`profiles` keeps the terminal profiles, `history` measures the models and looks for drift. They share the Faust app
+(`app`), the `settings`, the `dead_letters` and the web `pages`.
 """

@@ -1,5 +1,7 @@
-"""What the profile keeper is started with."""
+"""What a watch process is started with."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from models.schema.topics import DAY_MS, TopicNames
@@ -14,7 +16,7 @@ class WatchSettings:
     redis_url: str
     """Redis' address."""
     checkpoint_url: str
-    """Folder or object-store URL that all keepers share."""
+    """Folder or object-store URL that all watch processes share."""
     keeper: str
     """Name of this process in the lease, in markers and in logs."""
     topics: TopicNames = field(default_factory=TopicNames)
@@ -33,6 +35,14 @@ class WatchSettings:
     """Wall time between checkpoints. A restart reads that much again, at far more than 40,000 events/s."""
     checkpoints_kept: int = 3
     """Older ones are removed; more than one, in case the newest turns out unreadable."""
+    archive_url: str | None = None
+    """Folder or object-store URL of the archive's tables; None leaves the history alone."""
+    storage_options: Mapping[str, str] = field(default_factory=dict)
+    """What the archive's object store asks for."""
+    history_from_day: int | None = None
+    """First event day that is measured, as days since 1970; None takes the archive's first."""
+    retrain_every_days: int | None = None
+    """Period of scheduled retrains in event days; None asks for none."""
 
     @property
     def inputs(self) -> tuple[str, str, str]:
@@ -43,3 +53,8 @@ class WatchSettings:
     def maturity_ms(self) -> int:
         """The maturity in milliseconds."""
         return round(self.maturity_days * DAY_MS)
+
+    @property
+    def whole_maturity_days(self) -> int:
+        """The maturity in whole event days: the history looks at days as a whole."""
+        return math.ceil(self.maturity_days)

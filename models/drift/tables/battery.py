@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.drift.calibration import DAYS_A_WEEK
 from models.drift.misses import LOOK_BACK_DAYS
@@ -18,6 +19,8 @@ from models.drift.tables.table_reference import TableReference, build_table_refe
 
 FOLLOW_UP_BLOCKS: Final = DAYS_A_WEEK
 """After an alarm the tests go on for so long and tell what else moved."""
+_THREADS: Final = 1
+"""Blocks are small: on busy cores more threads waited for each other a hundred times longer than they worked."""
 
 Report = Callable[[str], None]
 
@@ -79,25 +82,29 @@ class Battery:
         ------
         TableError: the first reference cannot support the budget.
         """
-        result, first = BatteryResult(), 0
-        while first + self._blocks.reference + self._delay < len(self._blocks):
+        with threadpool_limits(_THREADS):
+            return self._run()
+
+    def _run(self) -> BatteryResult:
+        result, first, length = BatteryResult(), 0, self._blocks.reference
+        while first + length + (self._delay if first else 0) < len(self._blocks):
             try:
-                reference, model = self._reference(first)
+                reference, counter = self._reference(first, first + length)
             except TableError as error:
                 if not result.stretches:
                     raise
-                self._report(f"no new reference from row {self._blocks[first].start:,}: {error}")
-                first += DAYS_A_WEEK
+                self._report(f"the next reference needs more rows: {error}")
+                length += DAYS_A_WEEK
                 continue
-            first = self._watch(reference, model, result)
+            first, length = self._watch(reference, counter, result), self._blocks.next_reference
         return result
 
-    def _reference(self, first: int) -> tuple[TableReference, BlockCounter]:
-        rows = self._blocks.rows(first, first + self._blocks.reference)
+    def _reference(self, first: int, end: int) -> tuple[TableReference, BlockCounter]:
+        rows = self._blocks.rows(first, end)
         self._report(f"reference: rows {rows.start:,} to {rows.stop - 1:,}")
         self._require_labels(rows)
         scored, later = self._score(rows, first=first == 0)
-        reference = build_table_reference(self._table, self._blocks, first, scored, self._budget, self._seed)
+        reference = build_table_reference(self._table, self._blocks, first, end, scored, self._budget, self._seed)
         return reference, BlockCounter(self._table, self._blocks, reference, scored, later)
 
     def _score(self, rows: slice, *, first: bool) -> tuple[Scored, TableModel | Scored]:
@@ -119,7 +126,7 @@ class Battery:
 
     def _watch(self, reference: TableReference, counter: BlockCounter, result: BatteryResult) -> int:
         """Test the blocks after a reference; return the first block of the next one."""
-        monitor, known = TableMonitor(reference, self._delay), reference.end_block
+        monitor, known = TableMonitor(reference, self._delay, self._table.texts), reference.end_block
         # The labels of the first reference were given; those of a later one must come in first.
         start = known if not result.stretches else known + self._delay
         for block in range(known - LOOK_BACK_DAYS, start):

@@ -38,7 +38,12 @@ class BlockCounter:
     """
 
     def __init__(
-        self, table: LabelledTable, blocks: Blocks, reference: TableReference, scored: Scored, later: TableModel | Scored
+        self,
+        table: LabelledTable,
+        blocks: Blocks,
+        reference: TableReference,
+        scored: Scored,
+        later: TableModel | Scored,
     ) -> None:
         self._table = table
         self._blocks = blocks

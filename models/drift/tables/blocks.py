@@ -13,10 +13,10 @@ from models.schema.topics import DAY_MS
 FEWEST_BLOCKS: Final = 28
 """Of a reference: four weeks of blocks, or the differences between its weeks would be guessed from too few."""
 FEWEST_BLOCK_ROWS: Final = 25
-"""Of equal blocks; a week of them then holds 175 rows, and the stability index of ten even cells moves by .05 at random."""
+"""Of equal blocks: a week of them holds 175 rows, and the stability index of ten even cells moves by .05 at random."""
 FEWEST_DAY_ROWS: Final = 50
-_WANTED_BLOCKS: Final = 28
-"""Of a reference in equal blocks."""
+_WANTED_BLOCKS: Final = 56
+"""Of a reference in equal blocks, if they then hold 50 rows: half of them make the next reference after an alarm."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +47,11 @@ class Blocks:
         return self.rows(block, block + 1)
 
     @property
+    def next_reference(self) -> int:
+        """Blocks of a reference after an alarm: half as many, so that the next change is not slept through."""
+        return max(FEWEST_BLOCKS, self.reference // 2 // DAYS_A_WEEK * DAYS_A_WEEK)
+
+    @property
     def typical_rows(self) -> int:
         """Rows of a block, by the median."""
         return int(np.median(np.diff(self.edges)))
@@ -66,7 +71,7 @@ def cut_blocks(rows: int, reference_rows: int, time_ms: npt.NDArray[np.int64] | 
     --------
     >>> blocks = cut_blocks(10_000, 3_000, None)
     >>> blocks.reference, blocks[0], blocks[blocks.reference]
-    (28, slice(4, 111, None), slice(3000, 3107, None))
+    (56, slice(32, 85, None), slice(3000, 3053, None))
     """
     if reference_rows < FEWEST_BLOCKS * FEWEST_BLOCK_ROWS:
         raise TableError(
@@ -98,7 +103,8 @@ def _days(time_ms: npt.NDArray[np.int64], reference_rows: int) -> Blocks | None:
 
 
 def _equal(rows: int, reference_rows: int) -> Blocks:
-    weeks = min(_WANTED_BLOCKS, reference_rows // FEWEST_BLOCK_ROWS) // DAYS_A_WEEK
+    wanted = min(_WANTED_BLOCKS, max(FEWEST_BLOCKS, reference_rows // FEWEST_DAY_ROWS))
+    weeks = wanted // DAYS_A_WEEK
     size = reference_rows // (weeks * DAYS_A_WEEK)
     first = reference_rows - weeks * DAYS_A_WEEK * size
     edges = np.arange(first, rows + 1, size)

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from models.drift.tables.labelled_table import UNKNOWN_CLASS, LabelledTable, TableError
 
 FOLDS: Final = 5
-"""Stretches of a reference; each is scored by a fit on the others, so that neighbours in time do not know each other."""
+"""Stretches of a reference; each is scored by a fit on the others, so that no row's neighbours in time are known."""
 _MOST_FITTED: Final = 40_000
 """Rows that one fit sees; more take longer and change little."""
 

@@ -1,16 +1,18 @@
 """The drift tests over the blocks that follow a reference: alarms and warnings, named by row."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from models.drift.bins import Column
 from models.drift.concept import Change, ConceptDrift, Losses
-from models.drift.day_counts import MissCounts, PopulationCounts
+from models.drift.day_counts import SCORE, MissCounts, PopulationCounts
 from models.drift.misses import TOTAL, WINDOWS_DAYS, MissFinding, MissTest
 from models.drift.monitor import QUIET_DAYS
 from models.drift.population import WINDOW_DAYS, PopulationFinding, PopulationTest
 from models.drift.tables.block_counts import BlockCounts
 from models.drift.tables.table_reference import TableReference
+from models.drift.tables.table_words import cell_words
 from models.drift.words import PERFORMANCE
 from models.schema.drift_event import DriftKind
 
@@ -57,14 +59,21 @@ class TableMonitor:
     ----------
     reference: what is usual.
     delay: blocks after which labels are known.
+    texts: names of the codes of each column of texts.
     """
 
-    def __init__(self, reference: TableReference, delay: int = 0) -> None:
+    def __init__(
+        self, reference: TableReference, delay: int = 0, texts: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.reference = reference
         self._delay = delay
+        self._texts = texts or {}
         self._population = PopulationTest(reference.population)
         self._misses = MissTest(reference.misses)
         self._concept = ConceptDrift(reference.losses)
+        self._alarm_psi = {
+            column.name: float(limit) for column, limit in zip(reference.bins.columns, reference.alarm_psi, strict=True)
+        }
         self._last: dict[tuple[DriftKind, str], int] = {}
 
     def take_untested(self, block: int, arrived: PopulationCounts, misses: MissCounts | None) -> None:
@@ -76,8 +85,8 @@ class TableMonitor:
     def close(self, block: int, arrived: PopulationCounts, matured: BlockCounts | None) -> BlockFindings:
         """Take the next block, and the one whose labels have become known; None where the reference holds that."""
         found = [self._input(block, one) for one in self._population.observe(block, arrived)]
-        alarms = [one for one in found if one.kind in SHIFTS and one.statistic >= self._alarm_psi(one.feature)]
-        warnings = [one for one in found if one not in alarms]
+        alarms = [replace(one, limit=self._alarm_psi[one.feature]) for one in found if self._alarming(one)]
+        warnings = [one for one in found if not self._alarming(one)]
         fall = None if matured is None else self._fall(block, matured.misses, matured.losses)
         return BlockFindings(([fall] if fall is not None else []) + alarms, self._new(block, warnings))
 
@@ -87,13 +96,14 @@ class TableMonitor:
         self._last |= {(one.kind, one.feature): block for one in warnings}
         return new
 
-    def _alarm_psi(self, feature: str) -> float:
-        names = [column.name for column in self.reference.bins.columns]
-        return float(self.reference.alarm_psi[names.index(feature)])
+    def _alarming(self, one: TableFinding) -> bool:
+        return one.kind in SHIFTS and one.statistic >= self._alarm_psi[one.feature]
 
     def _fall(self, block: int, matured: MissCounts, losses: Losses) -> TableFinding | None:
         change = self._concept.observe(losses)
         found = self._misses.observe(matured)
+        # A cell that merely fills holds more misses, and the model is none the worse for that.
+        found = [one for one in found if self._misses.total_excess(one.window_days) > 0]
         if found:
             return self._missed(block, found)
         if change is None:
@@ -108,12 +118,12 @@ class TableMonitor:
         column = None if first.column == TOTAL else self.reference.bins.columns[first.column]
         return TableFinding(
             kind="performance",
-            feature=PERFORMANCE if column is None else column.name,
+            feature=PERFORMANCE if column is None or column.name == SCORE else column.name,
             block=block,
             since_block=block - self._delay - first.since_days + 1,
             statistic=first.statistic,
             limit=self.reference.misses.limit,
-            where="all rows" if column is None else column.cell_text(first.cell),
+            where="all rows" if column is None else cell_words(column, first.cell, self._texts),
             expected=first.expected,
             observed=first.observed,
         )
@@ -121,7 +131,9 @@ class TableMonitor:
     def _risen(self, block: int, change: Change, window: int, excess: float) -> TableFinding:
         limit = self.reference.confirming_limit
         since = block - self._delay - window + 1
-        return TableFinding("concept", PERFORMANCE, block, since, excess, limit, "all rows", change.before, change.after)
+        return TableFinding(
+            "concept", PERFORMANCE, block, since, excess, limit, "all rows", change.before, change.after
+        )
 
     def _input(self, block: int, one: PopulationFinding) -> TableFinding:
         column: Column | None = None if one.column < 0 else self.reference.bins.columns[one.column]
@@ -132,8 +144,7 @@ class TableMonitor:
             since_block=block - (WINDOW_DAYS if one.kind in SHIFTS else 1) + 1,
             statistic=one.statistic,
             limit=one.limit,
-            where="all rows" if column is None else column.cell_text(one.cell),
+            where="all rows" if column is None else cell_words(column, one.cell, self._texts),
             expected=one.expected,
             observed=one.observed,
         )
-

@@ -1,4 +1,4 @@
-"""What is usual in a table: the same references as the live watch's, made from blocks of rows in place of event days."""
+"""What is usual in a table: the references of the live watch, made from blocks of rows in place of event days."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.drift.bins import MISSING, QUANTILE_BINS, Bins, Codes
-from models.drift.calibration import RESAMPLES, PseudoDays, limit_for, psi_limits, simulate_maxima
+from models.drift.calibration import DAYS_A_WEEK, RESAMPLES, PseudoDays, limit_for, psi_limits, simulate_maxima
 from models.drift.concept import Losses, LossSketch, scaled_losses
 from models.drift.day_counts import SCORE, Misses, count_cells
 from models.drift.misses import (
@@ -23,17 +23,25 @@ from models.drift.population import DEVIATIONS, LEAST_MISSING_RISE, LEAST_VOLUME
 from models.drift.reference import FalseAlarmBudget
 from models.drift.tables.blocks import Blocks
 from models.drift.tables.labelled_table import LabelledTable
+from models.drift.tables.self_test import design_effect, largest_excess, pooled_dispersion, stability_of_weeks
 from models.drift.tables.table_model import Scored
 
 LEAST_ALARM_PSI: Final = 0.2
 """Effect size of an alarm about inputs alone, which no fall of the performance confirms: of .1 to .25 credit risk says
 "look", above it "act"; rows of before are still in the window when a shift comes."""
+ALARM_TIMES_OWN: Final = 4.0
+"""And the index must be so many times that of the reference's strangest week: it grows with the square of a shift, so
+the shift is twice as far as any in the reference. Seasons and trends go on; they are no change."""
+WARNING_TIMES_OWN: Final = 2.0
+FALL_TIMES_OWN: Final = 1.2
+"""An excess of misses must be so much stronger than the strongest within the reference."""
 LEAST_EXCESS_OF_MISSES: Final = 0.1
-"""Effect size of a fall: the misses must exceed the usual ones by this share. In fraud a share of the frauds serves; half
-of a table may be of either class."""
+"""Effect size of a fall: the misses must exceed the usual ones by this share. In fraud a share of the frauds serves;
+of a table either class may be half."""
 LEAST_EXCESS_PER_ROW: Final = 0.002
 """And by this much a row (a log-loss of .01), or a model that is always right would have no effect size."""
 CONFIRMING_BLOCKS: Final = 365.0
+"""Once in so many blocks the misses of all rows may confirm by chance a rise of the losses (ADWIN)."""
 _STRETCH_BUDGETS: Final = 20
 
 
@@ -67,7 +75,9 @@ class TableReference:
 
 def table_losses(scored: Scored) -> Losses:
     """Return min(log-loss, 5) / 5 of the label that came true, float64[n]; NaN where it is not known."""
-    return np.where(np.isnan(scored.likelihood), np.nan, scaled_losses(np.ones(len(scored.likelihood), bool), scored.likelihood))
+    return np.where(
+        np.isnan(scored.likelihood), np.nan, scaled_losses(np.ones(len(scored.likelihood), bool), scored.likelihood)
+    )
 
 
 def columns_of(table: LabelledTable, rows: slice, scored: Scored) -> npt.NDArray[np.float32]:
@@ -75,9 +85,7 @@ def columns_of(table: LabelledTable, rows: slice, scored: Scored) -> npt.NDArray
     return np.column_stack((table.values[rows], scored.score))
 
 
-def block_misses(
-    table: LabelledTable, rows: slice, cells: Codes, losses: Losses
-) -> Misses:
+def block_misses(table: LabelledTable, rows: slice, cells: Codes, losses: Losses) -> Misses:
     """Pick the heavy losses of a block among the rows whose label is known."""
     known = ~np.isnan(losses)
     each = np.arange(len(losses), dtype=np.uint64)
@@ -86,13 +94,12 @@ def block_misses(
 
 
 def build_table_reference(
-    table: LabelledTable, blocks: Blocks, first: int, scored: Scored, budget: FalseAlarmBudget, seed: int
+    table: LabelledTable, blocks: Blocks, first: int, end: int, scored: Scored, budget: FalseAlarmBudget, seed: int
 ) -> TableReference:
-    """Make a reference of the blocks from `first` on, scored out of sample.
+    """Make a reference of the blocks from `first` up to `end`, scored out of sample.
 
     Half of the budget of alarms goes to falls of the performance and half to shifts of inputs.
     """
-    end = first + blocks.reference
     rows = blocks.rows(first, end)
     values = columns_of(table, rows, scored)
     bins = Bins.of(values, [*table.names, SCORE], _are_codes(table, values))
@@ -104,13 +111,17 @@ def build_table_reference(
     daily = [(cells[part], cluster[part]) for part in parts]
     misses = [block_misses(table, blocks[first + at], cells[part], losses[part]) for at, part in enumerate(parts)]
     known = [int(np.sum(~np.isnan(losses[part]))) for part in parts]
+    counts = np.array([count_cells(part, np.ones(len(part))) for part, _ in daily])
+    own, effect = stability_of_weeks(counts), design_effect(counts)
+    alarm_psi = np.maximum(effect * psi_limits(daily, 2 * budget.alarm_days, random), ALARM_TIMES_OWN * own)
+    warning_psi = np.maximum(effect * psi_limits(daily, budget.warning_days, random), WARNING_TIMES_OWN * own)
     miss_reference, confirming = _miss_reference(misses, known, budget, random, clustered=table.cluster is not None)
     return TableReference(
         first_block=first,
         end_block=end,
         bins=bins,
-        population=_population_reference(daily, first, budget, random, days=blocks.unit == "day"),
-        alarm_psi=np.maximum(psi_limits(daily, 2 * budget.alarm_days, random), LEAST_ALARM_PSI),
+        population=_population_reference(counts, warning_psi, days=blocks.unit == "day"),
+        alarm_psi=np.maximum(alarm_psi, LEAST_ALARM_PSI),
         misses=miss_reference,
         losses=LossSketch.of(losses[~np.isnan(losses)]),
         confirming_limit=confirming,
@@ -129,17 +140,20 @@ def _are_codes(table: LabelledTable, values: npt.NDArray[np.float32]) -> list[bo
 def _miss_reference(
     daily: list[Misses], rows: list[int], budget: FalseAlarmBudget, random: np.random.Generator, *, clustered: bool
 ) -> tuple[MissReference, float]:
-    counted = np.array([day.counted() for day in daily])
-    misses, squares = counted.sum(axis=0), np.sum([day.squared() for day in daily], axis=0)
+    counted, squared = np.array([day.counted() for day in daily]), np.array([day.squared() for day in daily])
+    misses, squares = counted.sum(axis=0), squared.sum(axis=0)
     total, unit = sum(rows), miss_unit(misses, squares)
     least = max(LEAST_EXCESS_OF_MISSES * misses[0].sum(), LEAST_EXCESS_PER_ROW * total)
     # `MissArithmetic` takes its effect size as a share of the frauds.
     counted_as_frauds = int(np.ceil(least / LEAST_EXCESS_SHARE))
     floor = 1.0 if clustered else _row_dispersion(with_total(misses), with_total(squares), unit, total)
     spread = dispersion(np.array([with_total(day) for day in counted]), unit, floor)
+    spread = pooled_dispersion(spread, with_total(misses) > 0, len(misses))
     arithmetic = MissArithmetic(total, counted_as_frauds, misses, squares, spread)
     pseudo = PseudoDays.of(daily, rows, random) if clustered else _resampled_rows(daily, rows, random)
     maxima = simulate_maxima(pseudo, arithmetic, int(_STRETCH_BUDGETS * budget.alarm_days), random)
+    own = largest_excess(counted, squared, np.asarray(rows), counted_as_frauds / total, spread)
+    by_chance = limit_for(maxima.joint, 2 * budget.alarm_days, len(WINDOWS_DAYS) * int(np.sum(misses > 0)))
     reference = MissReference(
         rows=total,
         days=len(rows),
@@ -147,9 +161,9 @@ def _miss_reference(
         misses=misses.tolist(),
         squares=squares.tolist(),
         dispersion=spread.tolist(),
-        limit=limit_for(maxima.joint, 2 * budget.alarm_days),
+        limit=max(by_chance, FALL_TIMES_OWN * own),
     )
-    return reference, limit_for(maxima.total, CONFIRMING_BLOCKS)
+    return reference, limit_for(maxima.total, CONFIRMING_BLOCKS, len(WINDOWS_DAYS))
 
 
 def _row_dispersion(
@@ -175,22 +189,17 @@ def _resampled_rows(daily: list[Misses], rows: list[int], random: np.random.Gene
 
 
 def _population_reference(
-    daily: list[tuple[Codes, npt.NDArray[np.uint64]]],
-    first: int,
-    budget: FalseAlarmBudget,
-    random: np.random.Generator,
-    *,
-    days: bool,
+    counts: npt.NDArray[np.float64], psi: npt.NDArray[np.float64], *, days: bool
 ) -> PopulationReference:
-    counts = np.array([count_cells(cells, np.ones(len(cells))) for cells, _ in daily])
     rows = counts[:, 0].sum(axis=1)
     missing = counts[:, :, MISSING] / rows[:, None]
     rise = np.maximum(LEAST_MISSING_RISE, DEVIATIONS * missing.std(axis=0))
-    volume = (rows.mean() - max(LEAST_VOLUME_CHANGE * rows.mean(), DEVIATIONS * rows.std())) if days else 0.0
+    # Blocks that were cut to a size have no volume of their own.
+    change = max(LEAST_VOLUME_CHANGE * rows.mean(), DEVIATIONS * rows.std()) if days else np.inf
     return PopulationReference(
         rows=int(rows.sum()),
         shares=(counts.sum(axis=0) / rows.sum()).tolist(),
-        psi_limits=psi_limits(daily, budget.warning_days, random).tolist(),
+        psi_limits=psi.tolist(),
         missing_limits=(missing.mean(axis=0) + rise).tolist(),
-        volume=[(max(0.0, volume), np.inf if not days else 2 * rows.mean() - volume)] * 7,
+        volume=[(max(0.0, rows.mean() - change), rows.mean() + change)] * DAYS_A_WEEK,
     )

@@ -8,7 +8,8 @@ import pytest
 
 from models.errors import FraudstreamError
 from stream_app import cli
-from stream_app.cli import COMMANDS, CommandEntry
+from stream_app.cli import COMMANDS
+from stream_app.lazy_group import CommandEntry
 
 
 @click.command()

@@ -177,7 +177,7 @@ def test_a_stopped_keeper_saves_and_the_next_one_goes_on_without_waiting(world: 
     world.tick(mature + STEP_MS)
     assert [step.marker.as_of for step in world.wait_for_step(mature + STEP_MS)] == [mature, mature + STEP_MS]
     assert json.loads(page(port, "healthz"))["status"] == "ok"
-    assert json.loads(page(port, "readyz"))["as_of"] == mature + STEP_MS
+    assert json.loads(page(port, "readyz"))["profiles"]["as_of"] == mature + STEP_MS
     assert "fraudstream_profile_steps_total 1.0" in page(port, "metrics")
 
 

@@ -18,7 +18,7 @@ def run(reference: DriftReference, until: int, back: int | None = None, missed: 
     watch = DriftWatch({"m-1": reference}.get)
 
     def played(day: int):
-        new = CHANGE <= day and (back is None or day < back)
+        new = day >= CHANGE and (back is None or day < back)
         return bank_day(day, missed_in_channel_3=missed if new else 0)
 
     found = {}

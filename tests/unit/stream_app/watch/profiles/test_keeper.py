@@ -19,8 +19,8 @@ from models.schema.label import Label
 from models.schema.terminal_profile import TerminalProfile
 from models.schema.transaction import Transaction
 from stream_app.checkpoints import CheckpointStore
-from stream_app.watch.keeper import ProfileKeeper
-from stream_app.watch.keeper_checkpoint import KeeperCheckpoint, KeeperCheckpointError, KeeperCheckpoints
+from stream_app.watch.profiles.keeper import ProfileKeeper
+from stream_app.watch.profiles.keeper_checkpoint import KeeperCheckpoint, KeeperCheckpointError, KeeperCheckpoints
 
 START = 70_488 * STEP_MS
 MATURE = START + MATURITY_MS + STEP_MS

@@ -10,13 +10,13 @@ from models.schema import wire
 from models.schema.clock_tick import ClockTick
 from models.schema.decoding import decode_labels
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader, FeatureRows, decode_feature_batch
+from stream_app.lease import Lease
 from stream_app.watch.dead_letters import DeadLetters, DeadRecord
-from stream_app.watch.gauges import WatchGauges
-from stream_app.watch.intake import Intake
-from stream_app.watch.keeper import ProfileKeeper
-from stream_app.watch.keeper_checkpoint import KeeperCheckpoint, KeeperCheckpoints
-from stream_app.watch.lease import Lease
-from stream_app.watch.profile_publisher import ProfilePublisher
+from stream_app.watch.profiles.gauges import KeeperGauges
+from stream_app.watch.profiles.intake import Intake
+from stream_app.watch.profiles.keeper import ProfileKeeper
+from stream_app.watch.profiles.keeper_checkpoint import KeeperCheckpoint, KeeperCheckpoints
+from stream_app.watch.profiles.profile_publisher import ProfilePublisher
 from stream_app.watch.settings import WatchSettings
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
@@ -30,7 +30,7 @@ class Outputs:
     publisher: ProfilePublisher
     dead_letters: DeadLetters
     checkpoints: KeeperCheckpoints
-    gauges: WatchGauges
+    gauges: KeeperGauges
 
 
 class KeeperRun:

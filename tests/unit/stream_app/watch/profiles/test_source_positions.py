@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from stream_app.watch.source_positions import SourcePositions, UnknownPartitionError
+from stream_app.watch.profiles.source_positions import SourcePositions, UnknownPartitionError
 
 
 def offsets(*values: int) -> npt.NDArray[np.int64]:

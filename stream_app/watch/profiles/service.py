@@ -7,21 +7,21 @@ from collections.abc import Callable, Coroutine
 
 import faust
 from aiokafka import AIOKafkaProducer
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from stream_app.checkpoints import CheckpointStore
-from stream_app.health import HealthServer
+from stream_app.lease import Lease
 from stream_app.topic_admin import TopicDescription, describe_topics
-from stream_app.watch.consumer import KeeperConsumer
 from stream_app.watch.dead_letters import DeadLetters
-from stream_app.watch.gauges import WatchGauges
-from stream_app.watch.intake import Intake
-from stream_app.watch.keeper import ProfileKeeper, compile_kernels
-from stream_app.watch.keeper_checkpoint import KeeperCheckpoints
-from stream_app.watch.lease import Lease
-from stream_app.watch.profile_publisher import ProfilePublisher
-from stream_app.watch.published_terminals import published_terminals
-from stream_app.watch.run import KeeperRun, Outputs
+from stream_app.watch.profiles.consumer import KeeperConsumer
+from stream_app.watch.profiles.gauges import KeeperGauges
+from stream_app.watch.profiles.intake import Intake
+from stream_app.watch.profiles.keeper import ProfileKeeper, compile_kernels
+from stream_app.watch.profiles.keeper_checkpoint import KeeperCheckpoints
+from stream_app.watch.profiles.profile_publisher import ProfilePublisher
+from stream_app.watch.profiles.published_terminals import published_terminals
+from stream_app.watch.profiles.run import KeeperRun, Outputs
 from stream_app.watch.settings import WatchSettings
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,6 @@ BATCH_BYTES = 1 << 20
 STOP_S = 10.0
 """How long a stop waits for the intake under way; then no checkpoint is written and the next keeper reads it again."""
 STANDBY_POLL_S = 0.5
-WEB_HOST = "127.0.0.1"
 STUCK_S = 60.0
 """An intake that takes longer is stuck: a full one, with a step and a checkpoint, takes less than a second."""
 
@@ -43,20 +42,22 @@ class KeeperService(faust.Service):
     Parameters
     ----------
     settings: what the process was started with.
+    registry: of the process's metrics.
     put: hands an intake to the agent; the agent calls `handle`.
     end: ends the process with a reason.
     """
 
-    def __init__(self, settings: WatchSettings, put: Put, end: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, settings: WatchSettings, registry: CollectorRegistry, put: Put, end: Callable[[BaseException], None]
+    ) -> None:
         self._settings = settings
         self._put = put
         self._end = end
         self._redis = Redis.from_url(settings.redis_url)
         self._lease = Lease(self._redis, f"{settings.redis_prefix}profile-keeper", settings.keeper, settings.lease_s)
-        self._gauges = WatchGauges()
+        self._gauges = KeeperGauges(registry)
         self._consumer: KeeperConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
-        self._health: HealthServer | None = None
         self._run: KeeperRun | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -66,13 +67,8 @@ class KeeperService(faust.Service):
         super().__init__()
 
     async def on_start(self) -> None:
-        """Serve the web pages; the rest waits for the lease."""
+        """Compile; the rest waits for the lease."""
         compile_kernels()
-        if self._settings.web_port is not None:
-            self._health = HealthServer(
-                WEB_HOST, self._settings.web_port, self._gauges.registry, self._unhealthy, self._state
-            )
-            await self._health.start()
 
     async def on_stop(self) -> None:
         """Let the intake under way finish, write a checkpoint, free the lease."""
@@ -82,7 +78,7 @@ class KeeperService(faust.Service):
             log.warning("the intake under way did not finish within %g s: no checkpoint is written", STOP_S)
         if self._run is not None:
             await self._run.save()
-        for connection in (self._consumer, self._producer, self._health):
+        for connection in (self._consumer, self._producer):
             if connection is not None:
                 await connection.stop()
         if self._lease.epoch:
@@ -168,17 +164,18 @@ class KeeperService(faust.Service):
             gauges=self._gauges,
         )
 
-    def _state(self) -> dict[str, object]:
+    def status(self) -> dict[str, object]:
+        """What it is doing, for the web pages."""
         if self._run is None:
-            return {"ready": False, "state": "standby"}
+            return {"state": "standby"}
         return {
-            "ready": True,
             "state": "active",
             "keeper_epoch": self._lease.epoch,
             "as_of": self._run.keeper.clock.last_step,
             "waiting_for": self._run.waiting_for(),
         }
 
-    def _unhealthy(self) -> str | None:
+    def unhealthy(self) -> str | None:
+        """Why the process should be restarted, if it should."""
         busy_s = 0.0 if self._idle.is_set() else time.monotonic() - self._busy_since_s
         return f"one intake has been under way for {busy_s:.0f} s" if busy_s > STUCK_S else None

@@ -11,7 +11,7 @@ from models.features.profile_keeper import ProfileStep
 from models.schema import wire
 from models.schema.murmur2 import murmur2_partitions
 from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker
-from stream_app.watch.lease import Lease
+from stream_app.lease import Lease
 
 Record = tuple[bytes, bytes | None]
 

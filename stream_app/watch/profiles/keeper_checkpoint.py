@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from models.errors import FraudstreamError
 from stream_app.checkpoints import CheckpointStore
-from stream_app.watch.keeper import KeeperState
+from stream_app.watch.profiles.keeper import KeeperState
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 

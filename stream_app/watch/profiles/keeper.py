@@ -12,8 +12,8 @@ from models.schema.clock_tick import ClockTick
 from models.schema.feature_batch import FeatureBatchHeader, FeatureRows
 from models.schema.label import Label
 from models.schema.murmur2 import murmur2_partitions
-from stream_app.watch.event_clock import EventClock, InputPositions
-from stream_app.watch.source_positions import SourcePositions
+from stream_app.event_clock import EventClock, InputPositions
+from stream_app.watch.profiles.source_positions import SourcePositions
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.errors import FraudstreamError
 from stream_app.topic_admin import TopicDescription
-from stream_app.watch.intake import Intake
+from stream_app.watch.profiles.intake import Intake
 
 POLL_MS = 200
 PARTITION_FETCH_BYTES = 8 << 20

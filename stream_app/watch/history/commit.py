@@ -1,0 +1,29 @@
+"""One announcement of the archive, and where it lay."""
+
+from dataclasses import dataclass
+
+from models.schema.archive_commit import ArchiveCommit
+from models.schema.topics import DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedCommit:
+    """A state of the archive.
+
+    Attributes
+    ----------
+    offset: of the announcement in `archive-commits`.
+    event_id: id of the announcement.
+    archive_id: what tells this archive from another one at the same place.
+    commit: versions and watermark.
+    """
+
+    offset: int
+    event_id: str
+    archive_id: str
+    commit: ArchiveCommit
+
+    @property
+    def last_closed_day(self) -> int:
+        """Last event day that the watermark has closed; -1 while none is known."""
+        return self.commit.watermark // DAY_MS - 1

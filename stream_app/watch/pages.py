@@ -1,0 +1,54 @@
+"""The web pages of a watch process: one /healthz, /readyz and /metrics for all that runs in it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import faust
+from prometheus_client import CollectorRegistry
+
+from stream_app.health import HealthServer
+
+WEB_HOST = "127.0.0.1"
+
+
+class Part(Protocol):
+    """A service that can say how it is."""
+
+    def status(self) -> dict[str, object]:
+        """Return what it is doing; `state` is "active" once it holds its lease."""
+
+    def unhealthy(self) -> str | None:
+        """Return why the process should be restarted, or None."""
+
+
+class WatchPages(faust.Service):
+    """Serves the pages while the process runs, standing by included.
+
+    Parameters
+    ----------
+    port: where to listen; None serves nothing.
+    registry: metrics to show.
+    parts: by name; the process is ready when one of them is active.
+    """
+
+    def __init__(self, port: int | None, registry: CollectorRegistry, parts: Mapping[str, Part]) -> None:
+        self._parts = parts
+        self._server = None if port is None else HealthServer(WEB_HOST, port, registry, self._unhealthy, self._state)
+        super().__init__()
+
+    async def on_start(self) -> None:
+        """Listen."""
+        if self._server is not None:
+            await self._server.start()
+
+    async def on_stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            await self._server.stop()
+
+    def _state(self) -> dict[str, object]:
+        states = {name: part.status() for name, part in self._parts.items()}
+        return {"ready": any(state["state"] == "active" for state in states.values()), **states}
+
+    def _unhealthy(self) -> str | None:
+        return next((why for part in self._parts.values() if (why := part.unhealthy()) is not None), None)

@@ -21,14 +21,14 @@ from stream_app.topic_admin import admin_client
 from stream_app.worker_processes import Connections
 
 PLAN = DemoPlan(
-    events=2_000,
-    rate=500.0,
-    burst=2_000,
-    customers=600,
-    terminals=150,
-    transactions_per_day=1_200,
-    warm_up_days=3,
-    fit={"max_iter": 20, "learning_rate": 0.2, "max_leaf_nodes": 8},
+    events=8_000,
+    rate=1_600.0,
+    burst=32_000,
+    customers=1_000,
+    terminals=200,
+    transactions_per_day=2_000,
+    tactic_share=0.03,
+    fit={"max_iter": 30, "learning_rate": 0.15, "max_leaf_nodes": 10},
 )
 
 
@@ -42,7 +42,7 @@ def connections(stack: LocalStack) -> Iterator[Connections]:
         future.exception()
 
 
-def test_a_short_demo_loses_and_repeats_nothing_while_the_model_is_swapped(
+def test_a_short_demo_loses_and_repeats_nothing_while_the_model_is_swapped_and_finds_the_new_tactic(
     connections: Connections, tmp_path: Path
 ) -> None:
     told, before = io.StringIO(), set(psutil.Process().children())
@@ -55,6 +55,13 @@ def test_a_short_demo_loses_and_repeats_nothing_while_the_model_is_swapped(
     assert all(swap.gap_ms > 0 for swap in report.swaps)
     assert 0 < report.latency_ms.p50 <= report.latency_ms.p99
     assert report.events_per_s > 0
+    alarms = [event for event in report.drift_events if event.level == "alarm"]
+    assert [alarm.kind for alarm in alarms] == ["performance"]
+    assert result.tactic.known_from <= alarms[0].day
+    assert report.retrain_requests[0].day == alarms[0].day
+    assert result.weeks
+    for words in ("a new tactic begins", "DRIFT ALARM", "a retrain is asked for", "have matured"):
+        assert words in told.getvalue()
     for words in ("trained and signed", "promoted", "rolled back", "a burst", "In truth:"):
         assert words in told.getvalue()
     assert set(psutil.Process().children()) == before
@@ -74,7 +81,7 @@ def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, 
             if "each a process of its own" in line:
                 break
         started = psutil.Process(demo.pid).children(recursive=True)
-        assert len(started) == 3
+        assert len(started) == 4
         demo.send_signal(signal.SIGINT)
         rest = demo.stderr.read()
         assert demo.wait(30) == 130

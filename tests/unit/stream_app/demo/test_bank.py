@@ -1,10 +1,11 @@
 """The traffic of a demo continues its past."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from stream_app.demo.bank import Bank
-from stream_app.demo.plan import DemoPlan, PlanError
+from stream_app.demo.plan import MATURITY_DAYS, DemoPlan, PlanError
 
 PLAN = DemoPlan(events=150, burst=60, customers=50, terminals=100, transactions_per_day=100, warm_up_days=3)
 
@@ -31,6 +32,39 @@ def test_the_past_ends_with_the_days_that_flow_first() -> None:
 def test_the_truth_names_the_tactic_of_each_new_fraud_and_of_nothing_else() -> None:
     traffic = Bank(PLAN).traffic()
     assert len(traffic.frauds()) == sum(int(day.is_fraud.sum()) for day in traffic.live)
+
+
+def test_the_new_tactic_begins_on_its_day_and_is_unknown_to_the_past() -> None:
+    plan = DemoPlan(events=500, burst=60, customers=50, terminals=100, transactions_per_day=100, tactic_share=0.2)
+    traffic = Bank(plan).traffic()
+    days = {
+        day.day for day in [*traffic.warm_up, *traffic.live] for tactic in day.tactic if tactic == plan.tactic.title
+    }
+    assert days
+    assert min(days) == plan.history_days + plan.tactic_day
+
+
+def test_events_before_a_new_day_are_those_of_the_days_before_it() -> None:
+    traffic = Bank(PLAN).traffic()
+    first = traffic.live[0]
+    assert traffic.events_before(first.day) == 0
+    assert traffic.events_before(first.day + 1) == len(first)
+
+
+@pytest.mark.parametrize(("rest", "whole_days"), [(5, 0), (50, 1)])
+def test_a_day_is_whole_when_enough_of_the_next_one_flows(rest: int, whole_days: int) -> None:
+    events = Bank(PLAN).traffic().live_events
+    first = len(Bank(PLAN).traffic().live[0])
+    assert first < events
+    plan = msgspec.structs.replace(PLAN, events=first, burst=rest)
+    assert Bank(plan).traffic().last_whole_day == PLAN.history_days - 1 + whole_days
+
+
+def test_the_last_champion_lives_long_enough_to_be_told_from_drift() -> None:
+    plan = DemoPlan()
+    days_left = (plan.events + plan.burst - plan.swaps_at[-1]) / plan.transactions_per_day
+    assert plan.swaps_at[-1] < plan.events
+    assert days_left > MATURITY_DAYS + 12
 
 
 @pytest.mark.parametrize(

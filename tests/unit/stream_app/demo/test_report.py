@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from models.schema.topics import DAY_MS
 from stream_app.demo.accounting import Account, Caught, Latency
+from stream_app.demo.found import DriftFound, RetrainAsked, Tactic
 from stream_app.demo.report import DemoReport, DemoResult, ReportError
 from stream_app.demo.swaps import Swap
 
+ALARM = DriftFound(90, "alarm", "performance", "channel", "the model misses more fraud")
 REPORT = DemoReport(
     events=1000,
     events_per_s=5000.5,
@@ -18,8 +21,13 @@ REPORT = DemoReport(
     lost=0,
     duplicated=0,
     swaps=[Swap("m-2", 7.25), Swap("m-1", 3.5)],
+    tactic_day=81,
+    drift_events=[DriftFound(83, "warning", "score", "score", "the score moved"), ALARM],
+    retrain_requests=[RetrainAsked(90, "drift", 49), RetrainAsked(92, "drift follow-up", 143)],
     elapsed_s=61.3,
 )
+TACTIC = Tactic(first_day=20_089, day=81, payments=1_500, flagged=135, last_day=111)
+RESULT = DemoResult(REPORT, Account(1000, 0, 0, 3), Caught(9, 7, 5), TACTIC, [], 4.5, 2000.0, 600, cores=2)
 
 
 def test_the_json_has_exactly_the_published_keys() -> None:
@@ -30,6 +38,21 @@ def test_the_json_has_exactly_the_published_keys() -> None:
         "lost": 0,
         "duplicated": 0,
         "swaps": [{"version": "m-2", "gap_ms": 7.25}, {"version": "m-1", "gap_ms": 3.5}],
+        "tactic_day": 81,
+        "drift_events": [
+            {"day": 83, "level": "warning", "kind": "score", "feature": "score", "summary": "the score moved"},
+            {
+                "day": 90,
+                "level": "alarm",
+                "kind": "performance",
+                "feature": "channel",
+                "summary": "the model misses more fraud",
+            },
+        ],
+        "retrain_requests": [
+            {"day": 90, "cause": "drift", "frauds_since_change": 49},
+            {"day": 92, "cause": "drift follow-up", "frauds_since_change": 143},
+        ],
         "elapsed_s": 61.3,
     }
 
@@ -45,11 +68,19 @@ def test_a_place_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path)
 
 
 def test_every_figure_of_the_table_has_its_meaning() -> None:
-    result = DemoResult(REPORT, Account(1000, 0, 0, 3), Caught(9, 7, 5), 4.5, 2000.0, 600, cores=2)
     out = io.StringIO()
-    result.print_to(Console(file=out, width=160))
+    RESULT.print_to(Console(file=out, width=160))
     lines = [line.strip() for line in out.getvalue().splitlines() if line.strip()]
     assert "lost 0 transactions without a score" in [" ".join(line.split()) for line in lines]
     told = out.getvalue()
+    for words in ("9%", "of 1,500 payments of the new tactic", "2025-04-01", "from 49 known frauds", "to 143"):
+        assert words in told
     for words in ("p99", "3 repeated records", "5 are fraud, of 7", "m-2", "up to 4.5 ms", "2 cores", "600 of them"):
         assert words in told
+
+
+def test_the_picture_points_out_the_tactic_and_the_alarm() -> None:
+    assert [(mark.at_ms, mark.text) for mark in RESULT.marks()] == [
+        ((20_089 + 81) * DAY_MS, "new tactic begins"),
+        ((20_089 + 90) * DAY_MS, "drift alarm"),
+    ]

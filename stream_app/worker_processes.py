@@ -1,4 +1,4 @@
-"""The worker and the profile keeper as processes of their own, for as long as a run takes."""
+"""The worker, the watch and the archive as processes of their own, for as long as a run takes."""
 
 import os
 import sys
@@ -17,6 +17,9 @@ from stream_app.stack.server_process import ServerProcess
 from stream_app.worker_status import WorkerStatus, live_workers, workers_key
 
 _PROGRAM = (sys.executable, "-c", "from stream_app.cli import main; main()")
+_YIELDING_PROGRAM = (sys.executable, "-c", "import os; os.nice(10); from stream_app.cli import main; main()")
+"""The archive is seconds late anyway, so it leaves shared cores to the scoring."""
+_COMMIT_EVERY_S = 1
 _START_S = 120.0
 _STOP_S = 20.0
 
@@ -43,24 +46,36 @@ class Connections:
 
 
 class Processes:
-    """`fraudstream score` and `fraudstream watch`, which end with this process, however it ends.
+    """`fraudstream score`, `watch` and perhaps `archive`, which end with this process, however it ends.
 
     Parameters
     ----------
     connections: what they are started with.
     folder: their data folder and logs.
+    history_from: first event day on which the models are measured, as YYYY-MM-DD; None keeps no archive and profiles
+        only.
     """
 
-    def __init__(self, connections: Connections, folder: Path) -> None:
+    def __init__(self, connections: Connections, folder: Path, history_from: str | None = None) -> None:
         self._connections = connections
         self._folder = folder
         self._redis = redis.Redis.from_url(connections.redis_url)
-        self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in ("watch", "score")}
+        archive = ("--archive", str(folder / "history"))
+        self._commands: dict[str, tuple[str, ...]] = {
+            "watch": (*_PROGRAM, "watch", "--without-history"),
+            "score": (*_PROGRAM, "score"),
+        }
+        if history_from is not None:
+            self._commands |= {
+                "watch": (*_PROGRAM, "watch", *archive, "--history-from", history_from),
+                "archive": (*_YIELDING_PROGRAM, "archive", *archive, "--commit-every", str(_COMMIT_EVERY_S)),
+            }
+        self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in self._commands}
 
     def __enter__(self) -> Self:
         environment = {**os.environ, "FRAUDSTREAM_DATA": str(self._folder)}
         for name, process in self._processes.items():
-            process.start([*_PROGRAM, name, *self._connections.options()], environment)
+            process.start([*self._commands[name], *self._connections.options()], environment)
         return self
 
     def __exit__(
@@ -71,10 +86,14 @@ class Processes:
         self._redis.close()
 
     def wait_ready(self) -> None:
-        """Wait until the worker can score and a keeper is active."""
+        """Wait until the worker can score, a keeper is active and the archive, if there is one, takes records in."""
         self._wait(lambda: bool(self.workers()) and all(w.ready for w in self.workers()), "the worker is not ready")
-        keeper = f"{self._connections.redis_prefix}profile-keeper"
-        self._wait(lambda: bool(self._redis.exists(keeper)), "no profile keeper is active")
+        leases = {"profile-keeper": "no profile keeper is active"}
+        if "archive" in self._commands:
+            leases |= {"archive": "no archiver is active", "history-watch": "nobody watches the history"}
+        for lease, otherwise in leases.items():
+            key = f"{self._connections.redis_prefix}{lease}"
+            self._wait(lambda key=key: bool(self._redis.exists(key)), otherwise)  # type: ignore[misc]  # bound now
 
     def wait_for_model(self, version: str) -> None:
         """Wait until every live worker runs a model."""

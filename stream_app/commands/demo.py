@@ -21,6 +21,8 @@ from stream_app.demo.narrator import Narrator
 from stream_app.demo.plan import DemoPlan
 from stream_app.demo.report import DemoResult, require_place
 from stream_app.demo.story import Demo
+from stream_app.performance.picture import draw
+from stream_app.performance.weeks import weeks
 from stream_app.stack.local_stack import LocalStack
 from stream_app.worker_processes import Connections
 
@@ -89,8 +91,8 @@ def command(
     """Show the whole system on this machine in a few minutes.
 
     Starts a real Kafka and Redis, trains two models on a simulated bank, scores its payments while they flow, swaps the
-    model three times meanwhile, and counts what came of it: latency, throughput, what was lost and what was scored
-    twice.
+    model three times meanwhile, lets a new fraud tactic begin, and counts what came of it: latency, throughput, what
+    was lost, what was scored twice, and when the tactic was found.
     """
     if (broker is None) != (redis_url is None):
         raise click.UsageError("give both --broker and --redis, or neither")
@@ -115,16 +117,21 @@ def command(
 def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json: bool) -> None:
     """Write the report, print it, and say where to look next."""
     result.report.write(report_file)
+    picture = report_file.with_suffix(".svg")
+    if result.weeks:
+        draw(weeks(result.weeks), picture, result.marks())
     if as_json:
         click.echo(result.report.json())
         return
     console = Console()
     result.print_to(console)
+    drawn = f" The weeks as a picture: {picture}." if result.weeks else ""
     kept = "" if data is None else f" The data and the logs are in {data}."
     console.print(
-        f"The same figures are in {report_file}.{kept} Nothing is left running.\n"
+        f"The same figures are in {report_file}.{drawn}{kept} Nothing is left running.\n"
         "Look next: README.md for ten lines of a consumer, docs/simulator.md to order fraud. The same by hand:\n"
-        "`fraudstream stack up`, `models train --simulated --promote`, `score`, `watch`, `simulate`, `scores`.",
+        "`fraudstream stack up`, `models train --simulated --promote`, `score`, `archive`, `watch`, `simulate`,\n"
+        "`scores`, `drift`, `performance`.",
         soft_wrap=True,
         highlight=False,
     )

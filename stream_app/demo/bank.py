@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from models.features.history import History
 from producers.simulator.history import history
 from producers.simulator.population import Population
+from producers.simulator.script import BASE_MIX
 from producers.simulator.settings import PopulationSettings
 from producers.simulator.simulated_day import SimulatedDay
 from producers.simulator.simulation import Simulation
@@ -29,6 +30,17 @@ class Traffic:
         """How many are new."""
         return sum(map(len, self.live))
 
+    @property
+    def last_whole_day(self) -> int:
+        """The last day of which enough of the next one is sent on every partition to know that it is over."""
+        whole = self.live[-1].day - 1
+        too_short = len(self.live) > 1 and len(self.live[-1]) * 10 < len(self.live[-2])
+        return whole - too_short
+
+    def events_before(self, day: int) -> int:
+        """How many new transactions come before a day."""
+        return sum(len(one) for one in self.live if one.day < day)
+
     def frauds(self) -> dict[str, str]:
         """Return the tactic behind each new transaction that is fraud, by its id: what only a simulator can know."""
         return {
@@ -45,7 +57,7 @@ class Bank:
     def __init__(self, plan: DemoPlan) -> None:
         settings = PopulationSettings(plan.customers, plan.terminals, plan.transactions_per_day)
         self._plan = plan
-        self._simulation = Simulation(Population(settings, plan.seed))
+        self._simulation = Simulation(Population(settings, plan.seed), (*BASE_MIX, plan.tactic))
         self.start_ms = settings.start_ms
 
     def past(self) -> History:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from producers.pace import EventsPerSecond, Times, Unpaced
 
-WARM_UP, LIVE, BURST = range(3)
-"""The phases of a demo, in order."""
+WARM_UP, LIVE, BURST, SENT = range(4)
+"""The phases of a demo, in order, and the signal that the sender gives when the last one has ended."""
 
 
 class Phase(NamedTuple):

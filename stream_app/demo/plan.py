@@ -5,6 +5,7 @@ import msgspec
 from models.errors import FraudstreamError
 from models.schema.terminal_profile import PROFILE_WINDOWS_DAYS
 from models.schema.topics import LONGEST_WINDOW_DAYS
+from producers.simulator.script import Phase, TacticScript
 
 MATURITY_DAYS = 7
 """Event days after which a transaction that nobody reported counts as genuine."""
@@ -12,6 +13,12 @@ FILLED_DAYS = max(*PROFILE_WINDOWS_DAYS, LONGEST_WINDOW_DAYS) + MATURITY_DAYS
 """Event days after which every window is full; before them no row is trained on."""
 FEWEST_TRAINING_DAYS = 22
 """Two weeks of rows for the first model, a third for the second, and a day to spare."""
+
+
+SWAPS = 3
+_SWAP_EVERY_SHARE = 1 / 8
+"""Of the events at the fixed rate. The swaps come early, so that one champion lives through the new tactic: only days
+that it has scored itself tell what it misses."""
 
 
 class PlanError(FraudstreamError):
@@ -33,6 +40,11 @@ class DemoPlan(msgspec.Struct, frozen=True):
         Of everything random: same seed, same bytes.
     customers, terminals, transactions_per_day
         Size of the bank: as small as fraud can still be learned from, because the machine has to be shared.
+    tactic_day
+        New day, from 0, on which a tactic begins that no model has seen.
+    tactic_share
+        Its payments as a fraction of the genuine ones, twice those of all other fraud together: a demo has no time
+        for one that hides among the others for weeks.
     history_days
         Days that the models are trained on.
     warm_up_days
@@ -51,6 +63,8 @@ class DemoPlan(msgspec.Struct, frozen=True):
     customers: int = 2_500
     terminals: int = 500
     transactions_per_day: float = 5_000.0
+    tactic_day: int = 1
+    tactic_share: float = 0.01
     history_days: int = 80
     warm_up_days: int = FILLED_DAYS + 1
     partitions: int = 4
@@ -68,3 +82,13 @@ class DemoPlan(msgspec.Struct, frozen=True):
             raise PlanError(f"{self.history_days} days of history: give {FILLED_DAYS + FEWEST_TRAINING_DAYS} or more")
         if not 1 <= self.warm_up_days <= self.history_days:
             raise PlanError(f"{self.warm_up_days} days to warm up: give 1 to {self.history_days}, the days of history")
+
+    @property
+    def tactic(self) -> TacticScript:
+        """What begins: payments that look ordinary one by one, so that nothing a model has learned helps."""
+        return TacticScript("triangulation", (Phase(self.history_days + self.tactic_day, share=self.tactic_share),))
+
+    @property
+    def swaps_at(self) -> list[int]:
+        """After how many events at the fixed rate the model is changed."""
+        return [round(number * self.events * _SWAP_EVERY_SHARE) for number in range(1, SWAPS + 1)]

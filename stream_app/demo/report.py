@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from models.errors import FraudstreamError
+from models.schema.performance import Performance
 from stream_app.demo.accounting import Account, Caught, Latency
+from stream_app.demo.found import DriftFound, RetrainAsked, Tactic
 from stream_app.demo.swaps import Swap
+from stream_app.performance.picture import Mark
 
 
 class ReportError(FraudstreamError):
@@ -25,7 +28,7 @@ def require_place(path: Path) -> None:
 
 
 class DemoReport(msgspec.Struct, frozen=True):
-    """What `demo-report.json` holds."""
+    """What `demo-report.json` holds; days are counted from the first of the bank's past."""
 
     events: int
     events_per_s: float
@@ -33,6 +36,9 @@ class DemoReport(msgspec.Struct, frozen=True):
     lost: int
     duplicated: int
     swaps: list[Swap]
+    tactic_day: int
+    drift_events: list[DriftFound]
+    retrain_requests: list[RetrainAsked]
     elapsed_s: float
 
     def json(self) -> str:
@@ -58,10 +64,19 @@ class DemoResult:
     report: DemoReport
     account: Account
     caught: Caught
+    tactic: Tactic
+    weeks: list[Performance]
     usual_gap_ms: float
     rate: float
     warm_up_events: int
     cores: int
+
+    def marks(self) -> list[Mark]:
+        """What to point out in the picture of the weeks: when the new tactic began, and when it was found."""
+        tactic = self.tactic
+        alarm = tactic.alarm(self.report.drift_events)
+        begun = [Mark(tactic.moment_ms(tactic.day), "new tactic begins")]
+        return begun if alarm is None else [*begun, Mark(tactic.moment_ms(alarm.day), "drift alarm")]
 
     def print_to(self, console: Console) -> None:
         """Print the table."""
@@ -85,7 +100,8 @@ class DemoResult:
             ("duplicated", f"{report.duplicated:,}", self._duplicated_meaning()),
             *self._swap_rows(),
             ("flagged", f"{self.caught.flagged:,}", self._flagged_meaning()),
-            ("elapsed", f"{report.elapsed_s:.0f} s", "from the first step to the last score"),
+            *self._drift_rows(),
+            ("elapsed", f"{report.elapsed_s:.0f} s", "from the first step to the last finding"),
         ]
 
     def _duplicated_meaning(self) -> str:
@@ -95,6 +111,36 @@ class DemoResult:
     def _flagged_meaning(self) -> str:
         truth = f"{self.caught.both:,} are fraud, of {self.caught.frauds:,} frauds in all"
         return f"new transactions declined or sent to review; {truth}"
+
+    def _drift_rows(self) -> list[tuple[str, str, str]]:
+        report, tactic = self.report, self.tactic
+        share = tactic.flagged / tactic.payments if tactic.payments else 0.0
+        meaning = (
+            f"of {tactic.payments:,} payments of the new tactic, which began on {tactic.date(tactic.day)}, were flagged"
+        )
+        warnings = sum(event.level == "warning" for event in report.drift_events)
+        alarmed, how = tactic.in_words(report.drift_events)
+        asked = "; nobody answers them in this demo"
+        if report.retrain_requests:
+            first, last = report.retrain_requests[0], report.retrain_requests[-1]
+            asked = f"from {first.frauds_since_change} known frauds to learn from to {last.frauds_since_change}{asked}"
+        weeks = {(week.model_version, week.week) for week in self.weeks}
+        again = len(self.weeks) - len(weeks)
+        return [
+            ("new tactic flagged", f"{share:.0%}", meaning),
+            ("drift alarm", alarmed, how),
+            (
+                "drift warnings",
+                f"{warnings}",
+                "hints that ask for nothing; terminal profiles that lag where a day lasts seconds are one",
+            ),
+            ("retrain requests", f"{len(report.retrain_requests)}", asked.removeprefix("; ")),
+            (
+                "weeks measured",
+                f"{len(weeks)}",
+                f"by model and week, once labels matured; {again} times restated later",
+            ),
+        ]
 
     def _swap_rows(self) -> list[tuple[str, str, str]]:
         rows = []

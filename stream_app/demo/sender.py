@@ -11,7 +11,7 @@ from models.schema.topics import TopicNames
 from producers.kafka_client import Outbox
 from producers.simulator.playback import Playback
 from stream_app.demo.bank import Bank
-from stream_app.demo.phases import Phase, PhasedPace, Signals
+from stream_app.demo.phases import SENT, Phase, PhasedPace, Signals
 from stream_app.demo.plan import DemoPlan
 from stream_app.stack.server_process import ServerProcess
 
@@ -54,8 +54,8 @@ class Sender:
         return self._process.identity() is not None
 
     def check(self) -> None:
-        """Raise when it has ended."""
-        if not self.running:
+        """Raise when it has ended before everything was sent."""
+        if not self.running and not self.signals.given(SENT):
             words = self._process.last_words()
             raise SenderError(f"the sender has ended early: {words}; its log is {self._process.log}")
 
@@ -66,9 +66,11 @@ def send(order: SendingOrder) -> None:
     outbox = Outbox(order.broker, [topics.transactions, topics.labels])
     traffic = Bank(plan).traffic()
     phases = (Phase(traffic.warm_up_events, None), Phase(plan.events, plan.rate), Phase(plan.burst, None))
-    pace = PhasedPace(phases, Signals(Path(order.signals)).given)
+    signals = Signals(Path(order.signals))
+    pace = PhasedPace(phases, signals.given)
     Playback(outbox, topics, pace, labels_seed=plan.seed).run([*traffic.warm_up, *traffic.live])
     outbox.flush()
+    signals.give(SENT)
 
 
 def main(order: str) -> int:

@@ -1,18 +1,23 @@
-"""The run from beginning to end: a bank's past, two models, its traffic, three swaps while it flows, the account."""
+"""The run from beginning to end: a bank's past, two models, its traffic, three swaps, a new tactic, the account."""
 
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
+from models.drift.words import date
 from models.manifest import Manifest
 from models.registry import Registry
 from models.schema.hashing import hash64_column
 from models.training import DAY_MS, Provenance
 from stream_app.demo.accounting import Period, account, caught, latencies_ms, latency, throughput
-from stream_app.demo.bank import Bank
+from stream_app.demo.bank import Bank, Traffic
+from stream_app.demo.closed_days import ClosedDays
+from stream_app.demo.findings import Findings
 from stream_app.demo.follower import Follower
+from stream_app.demo.found import DriftFound, RetrainAsked, Tactic
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.phases import BURST, LIVE, WARM_UP
 from stream_app.demo.plan import MATURITY_DAYS, DemoPlan
@@ -26,6 +31,14 @@ from stream_app.worker_processes import Connections, Processes
 
 PROFILES_WAIT_S = 20.0
 """Longest wait for the terminal profiles to come up to the present; scoring goes on with older ones."""
+CLOSING_WAIT_S = 40.0
+"""Longest wait for the watch to look at the last day that was sent."""
+ALARM_WAIT_S = 120.0
+"""The same while it has not found the new tactic: other work may keep the machine busy."""
+
+TACTIC = "a sham shop takes honest orders and pays real shops with stolen cards"
+Move = tuple[int, Callable[[], None]]
+"""After how many events at the fixed rate something is done."""
 
 
 class Demo:
@@ -64,14 +77,17 @@ class Demo:
         say(f"topics are there, transactions and scores with {plan.partitions} partitions each")
         with ExitStack() as stack:
             sender = stack.enter_context(Sender(self._folder, connections.broker, connections.topics, plan))
-            processes = stack.enter_context(Processes(connections, self._folder))
-            say("started a scoring worker, a profile keeper and a sender, each a process of its own")
+            processes = stack.enter_context(Processes(connections, self._folder, date(self._day_ms(0))))
+            say("started a scoring worker, a watch, an archive and a sender, each a process of its own")
             versions = self._train()
             self._releases.promote(versions[0], "the demo's first model")
             processes.wait_ready()
             say(f"promoted {versions[0]}: champion in Redis, loaded by the worker, which is ready")
             follower = stack.enter_context(Follower(connections.broker, connections.topics, plan.partitions))
-            return self._stream(Parties(connections, sender, processes, follower), versions)
+            findings = stack.enter_context(closing(Findings(connections.broker, connections.topics)))
+            closed_days = ClosedDays(self._folder, connections.topics)
+            parties = Parties(connections, sender, processes, follower, findings, closed_days)
+            return self._stream(parties, versions)
 
     def _train(self) -> tuple[str, str]:
         """Train a model as of a week ago and one as of today."""
@@ -84,10 +100,11 @@ class Demo:
         self._releases.learn(past, self._bank.start_ms)
         narrator.say("computed their features, with the code that the worker uses")
         today = plan.history_days
-        first = self._releases.train(today - MATURITY_DAYS, plan.seed)
+        first = self._releases.train(today - MATURITY_DAYS, plan.seed, watched=False)
         narrator.say(f"trained and signed {first.version}, as of a week ago: {_figures(first)}")
-        second = self._releases.train(today, plan.seed + 1)
+        second = self._releases.train(today, plan.seed + 1, watched=True)
         narrator.say(f"trained and signed {second.version}, with a week more: {_figures(second)}")
+        narrator.add("four more fits on other terminals' payments tell what it is used to: its drift reference")
         return first.version, second.version
 
     def _stream(self, parties: Parties, versions: tuple[str, str]) -> DemoResult:
@@ -95,10 +112,14 @@ class Demo:
         tactics = traffic.frauds()
         watching = Watching(parties, self._narrator, tactics)
         self._warm_up(parties, watching, traffic.warm_up_events)
-        live, promoted = self._live(parties, watching, traffic.warm_up_events, versions)
+        live, promoted = self._live(parties, watching, traffic, versions)
         burst_at_ms = self._burst(parties, watching, traffic.warm_up_events + traffic.live_events)
+        self._catch_up(watching, traffic)
         ledger = parties.follower.ledger
         counted = account(ledger)
+        day_0 = self._bank.start_ms // DAY_MS
+        new = [transaction for transaction, tactic in tactics.items() if tactic == self._plan.tactic.title]
+        caught_new = caught(ledger, live.start_ms, hash64_column(new))
         report = DemoReport(
             events=counted.transactions,
             events_per_s=round(throughput(ledger, burst_at_ms), 1),
@@ -106,12 +127,17 @@ class Demo:
             lost=counted.lost,
             duplicated=counted.duplicated,
             swaps=swaps(ledger, promoted),
+            tactic_day=self._plan.history_days + self._plan.tactic_day,
+            drift_events=[DriftFound.of(event, day_0) for event in parties.findings.events],
+            retrain_requests=[RetrainAsked.of(request, day_0) for request in parties.findings.requests],
             elapsed_s=round(self._narrator.elapsed_s, 1),
         )
         return DemoResult(
             report=report,
             account=counted,
             caught=caught(ledger, live.start_ms, hash64_column(list(tactics))),
+            tactic=Tactic(day_0, report.tactic_day, caught_new.frauds, caught_new.both, traffic.last_whole_day),
+            weeks=parties.findings.weeks,
             usual_gap_ms=usual_gap_ms(ledger, live),
             rate=self._plan.rate,
             warm_up_events=traffic.warm_up_events,
@@ -129,28 +155,42 @@ class Demo:
         say(f"{watching.scored:,} scored, terminal profiles are up to date")
 
     def _live(
-        self, parties: Parties, watching: Watching, already: int, versions: tuple[str, str]
+        self, parties: Parties, watching: Watching, traffic: Traffic, versions: tuple[str, str]
     ) -> tuple[Period, list[str]]:
-        """Let events flow at the fixed rate, and change the model three times meanwhile."""
+        """Let events flow at the fixed rate; meanwhile change the model three times, and a new tactic begins."""
         plan, narrator = self._plan, self._narrator
         first, second = versions
-        moves: tuple[tuple[str, str, Callable[[], None]], ...] = (
+        swapping: tuple[tuple[str, str, Callable[[], None]], ...] = (
             ("promoted", second, lambda: self._releases.promote(second, "a week more of data")),
             ("rolled back to", first, lambda: self._releases.roll_back("to show that it can be done")),
             ("promoted again", second, lambda: self._releases.promote(second, "the newer data after all")),
         )
+        swaps_at = zip(plan.swaps_at, swapping, strict=True)
+        moves: list[Move] = [(at, partial(self._swap, parties, watching, *swap)) for at, swap in swaps_at]
+        moves.append((traffic.events_before(plan.history_days + plan.tactic_day), self._tell_tactic))
         narrator.say(f"live: {plan.events:,} new payments at {plan.rate:,.0f} events/s, a bank's day every few seconds")
         start_ms = time.time_ns() / 1e6
         parties.sender.signals.give(LIVE)
-        for number, (what, version, move) in enumerate(moves, start=1):
-            watching.until_scored(already + number * plan.events // (len(moves) + 1), watching.rate_and_latency)
-            watching.tell_example()
+        for at, move in sorted(moves, key=lambda one: one[0]):
+            watching.until_scored(traffic.warm_up_events + min(at, plan.events), watching.rate_and_latency)
             move()
-            parties.processes.wait_for_model(version)
-            narrator.say(f"{what} {version}; the worker swapped between two batches")
-        watching.until_scored(already + plan.events, watching.rate_and_latency)
+        watching.until_scored(traffic.warm_up_events + plan.events, watching.rate_and_latency)
         watching.tell_example()
-        return Period(start_ms, time.time_ns() / 1e6), [first, *(version for _, version, _ in moves)]
+        return Period(start_ms, time.time_ns() / 1e6), [first, *(version for _, version, _ in swapping)]
+
+    def _swap(self, parties: Parties, watching: Watching, what: str, version: str, move: Callable[[], None]) -> None:
+        watching.tell_example()
+        move()
+        parties.processes.wait_for_model(version)
+        self._narrator.say(f"{what} {version}; the worker swapped between two batches")
+
+    def _tell_tactic(self) -> None:
+        plan, narrator = self._plan, self._narrator
+        narrator.say(f"a new tactic begins on {date(self._day_ms(plan.tactic_day))}, which no model has seen: {TACTIC}")
+        narrator.add(
+            f"its first labels are mature after {MATURITY_DAYS} days, on "
+            f"{date(self._day_ms(plan.tactic_day + MATURITY_DAYS + 1))}: nobody can know before what is missed"
+        )
 
     def _burst(self, parties: Parties, watching: Watching, events: int) -> float:
         """Send the rest at full speed and return when that began (ms)."""
@@ -159,6 +199,20 @@ class Demo:
         parties.sender.signals.give(BURST)
         watching.until_scored(events, watching.rate)
         return float(int(at_ms))
+
+    def _catch_up(self, watching: Watching, traffic: Traffic) -> None:
+        """Let archive and watch come to the end of what was sent."""
+        last = traffic.last_whole_day - self._plan.history_days
+        if last < 0:
+            return
+        self._narrator.say(f"the archive and the watch, which yield to the scoring, come to {date(self._day_ms(last))}")
+        last_day = self._day_ms(last) // DAY_MS
+        if not watching.until_closed(last_day, CLOSING_WAIT_S, ALARM_WAIT_S):
+            self._narrator.say("they need longer than this demo waits; what they found so far is reported")
+
+    def _day_ms(self, new_day: int) -> int:
+        """Event time at which a new day begins."""
+        return self._bank.start_ms + (self._plan.history_days + new_day) * DAY_MS
 
 
 def _figures(manifest: Manifest) -> str:

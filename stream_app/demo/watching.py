@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.drift.words import date
 from models.features.feature_set import DEFAULT
 from models.schema import wire
 from models.schema.score import Score
+from models.schema.topics import DAY_MS
 from stream_app.demo.accounting import Period, latencies_ms, latency
+from stream_app.demo.closed_days import ClosedDays
 from stream_app.demo.example import describe, read_transaction
+from stream_app.demo.findings import Findings
 from stream_app.demo.follower import Follower
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.sender import Sender
+from stream_app.demo.tidings import tidings
 from stream_app.worker_processes import Connections, Processes
 
 PATIENCE_S = 60.0
@@ -34,6 +39,8 @@ class Parties:
     sender: Sender
     processes: Processes
     follower: Follower
+    findings: Findings
+    closed_days: ClosedDays
 
 
 class Watching:
@@ -72,8 +79,29 @@ class Watching:
                     before, moved_s = seen, time.monotonic()
                 elif time.monotonic() - moved_s > PATIENCE_S:
                     return
+                self._tell_findings()
                 self._narrator.show(say())
                 time.sleep(LOOK_EVERY_S)
+
+    def until_closed(self, day: int, patience_s: float, without_alarm_s: float) -> bool:
+        """Wait until the watch has looked at an event day (since 1970); whether it has within the time.
+
+        While no alarm is found the wait may last longer.
+        """
+        began_s = time.monotonic()
+        closed = self._parties.closed_days.last()
+        with self._narrator.flow():
+            while closed < day:
+                longest_s = patience_s if self._alarm_found else max(patience_s, without_alarm_s)
+                if time.monotonic() - began_s > longest_s:
+                    break
+                self._parties.processes.check()
+                self._tell_findings()
+                self._narrator.show(f"the watch has looked at the days up to {date(closed * DAY_MS)}")
+                time.sleep(LOOK_EVERY_S)
+                closed = self._parties.closed_days.last()
+        self._tell_findings()
+        return closed >= day
 
     def rate(self) -> str:
         """Say how fast scores come, and how many are flagged."""
@@ -103,6 +131,16 @@ class Watching:
             self._examples_told += 1
             score = wire.decode(Score, flagged.value)
             self._narrator.add(describe(score, transaction, DEFAULT, self._tactics.get(transaction.transaction_id)))
+
+    @property
+    def _alarm_found(self) -> bool:
+        return any(event.level == "alarm" for event in self._parties.findings.events)
+
+    def _tell_findings(self) -> None:
+        for found in self._parties.findings.new():
+            said = tidings(found)
+            if said is not None:
+                self._narrator.say(said)
 
     def _check(self, events: int) -> None:
         self._parties.processes.check()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from models.errors import FraudstreamError
 from models.schema.performance import Figure, Performance
+from models.schema.topics import DAY_MS
 from stream_app.performance.weeks import Week, date_of
 
 FORMATS: Final = (".svg", ".png")
@@ -25,6 +26,7 @@ _PANELS: Final = (
 )
 _INK: Final = "#333333"
 _YOUNG: Final = "#9a9a9a"
+_MOMENT: Final = "#c1121f"
 _DASHES: Final = (0, (4, 3))
 _SETTINGS: Final[dict[Any, Any]] = {
     "font.size": 9,
@@ -36,16 +38,23 @@ _SETTINGS: Final[dict[Any, Any]] = {
 }
 
 
+class Mark(NamedTuple):
+    """A moment of event time (ms) that is pointed out, and what it is."""
+
+    at_ms: int
+    text: str
+
+
 class PictureError(FraudstreamError):
     """Raised when there is nothing to draw or no way to write it."""
 
 
-def draw(weeks: Sequence[Week], path: Path) -> None:
+def draw(weeks: Sequence[Week], path: Path, marks: Sequence[Mark] = ()) -> None:
     """Write the picture as SVG or PNG, by the file's suffix.
 
     The greyer a week, the more of its fraud labels are still to come; hatched weeks are not mature, and the hollow
     points in them say what scores alone lead to expect. Where a week was restated a cross stays at the figure that was
-    published first.
+    published first. `marks` are drawn as lines with their text.
 
     Raises
     ------
@@ -63,6 +72,7 @@ def draw(weeks: Sequence[Week], path: Path) -> None:
             _plot(axes, weeks, name, colour)
             _dress(axes, title)
         _mark_swaps(panels, weeks)
+        _mark_moments(panels, marks)
         panels[0].set_title("Matured performance by week of event time", loc="left", pad=22, fontweight="bold")
         canvas.legend(handles=_legend(weeks), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
         canvas.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
@@ -159,6 +169,25 @@ def _mark_swaps(panels: Sequence[Axes], weeks: Sequence[Week]) -> None:
             textcoords="offset points",
             fontsize=8,
             color=_INK,
+        )
+
+
+def _mark_moments(panels: Sequence[Axes], marks: Sequence[Mark]) -> None:
+    for mark in marks:
+        at = _number(0) + mark.at_ms / DAY_MS
+        for axes in panels:
+            axes.axvline(at, color=_MOMENT, linewidth=1.2)
+        panels[-1].annotate(
+            mark.text,
+            (at, 0.98),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            rotation=90,
+            verticalalignment="top",
+            annotation_clip=True,
+            fontsize=8,
+            color=_MOMENT,
         )
 
 

@@ -32,16 +32,21 @@ PLAN = DemoPlan(
 )
 
 
+TOPICS_GO_S = 60
+
+
 @pytest.fixture
 def connections(stack: LocalStack) -> Iterator[Connections]:
     """Topics and keys of this test alone; the topics go with it."""
     run = f"demo-{secrets.token_hex(4)}"
     names = TopicNames(f"{run}.")
     yield Connections(stack.broker, stack.redis_url, names, f"{run}:")
-    for future in admin_client(stack.broker).delete_topics(list(names.all())).values():
-        future.exception()
+    admin = admin_client(stack.broker)
+    for future in admin.delete_topics(list(names.all())).values():
+        future.exception(TOPICS_GO_S)
 
 
+@pytest.mark.timeout(400)  # two models and 33 event days through every process; a busy machine takes minutes
 def test_a_short_demo_loses_and_repeats_nothing_while_the_model_is_swapped_and_finds_the_new_tactic(
     connections: Connections, tmp_path: Path
 ) -> None:

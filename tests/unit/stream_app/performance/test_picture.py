@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.schema.performance import EstimatedFigures, Performance
-from stream_app.performance.picture import PictureError, draw
+from models.schema.topics import DAY_MS
+from stream_app.performance.picture import Mark, PictureError, draw
 from stream_app.performance.weeks import weeks
 from tests.support.performance_records import record
 
@@ -44,6 +45,12 @@ def test_what_is_young_restated_or_swapped_is_explained(tmp_path: Path) -> None:
         "not mature: mature days only",
     }
     assert explained | {"m-1", "m-2"} <= set(found)
+
+
+def test_moments_are_pointed_out_with_their_text(tmp_path: Path) -> None:
+    moment = Mark(record(1).from_day * DAY_MS, "drift alarm")
+    draw(weeks([record(0), record(1)]), tmp_path / "weeks.svg", [moment])
+    assert ">drift alarm<" in (tmp_path / "weeks.svg").read_text(encoding="utf-8")
 
 
 def test_the_same_records_give_the_same_file(tmp_path: Path) -> None:

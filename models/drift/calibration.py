@@ -61,7 +61,13 @@ class Maxima(NamedTuple):
     total: npt.NDArray[np.float64]
 
 
-def simulate_maxima(pseudo: PseudoDays, arithmetic: MissArithmetic, days: int, random: np.random.Generator) -> Maxima:
+def simulate_maxima(
+    pseudo: PseudoDays,
+    arithmetic: MissArithmetic,
+    days: int,
+    random: np.random.Generator,
+    windows: Sequence[int] = WINDOWS_DAYS,
+) -> Maxima:
     """Put a stretch of days together from resampled ones, each weekday from the reference's own, and test it.
 
     Raises
@@ -82,9 +88,11 @@ def simulate_maxima(pseudo: PseudoDays, arithmetic: MissArithmetic, days: int, r
     resample = random.integers(0, pseudo.misses.shape[1], days)
     maxima = Maxima(np.zeros(days), np.zeros(days))
     for start in range(0, days, _CHUNK_DAYS):
-        first, stop = max(0, start - max(WINDOWS_DAYS) + 1), min(start + _CHUNK_DAYS, days)
+        first, stop = max(0, start - max(windows) + 1), min(start + _CHUNK_DAYS, days)
         chosen = slice(first, stop)
-        part = _window_maxima(pseudo.misses[day[chosen], resample[chosen]], pseudo.rows[day[chosen]], arithmetic)
+        part = _window_maxima(
+            pseudo.misses[day[chosen], resample[chosen]], pseudo.rows[day[chosen]], arithmetic, windows
+        )
         for whole, piece in zip(maxima, part, strict=True):
             whole[start:stop] = piece[start - first :]
     return maxima
@@ -134,11 +142,13 @@ def _episodes(highest: npt.NDArray[np.float64], limit: float) -> int:
     return int(len(beyond) > 0) + int(np.sum(np.diff(beyond) > EPISODE_DAYS))
 
 
-def _window_maxima(misses: npt.NDArray[np.float32], rows: npt.NDArray[np.int64], arithmetic: MissArithmetic) -> Maxima:
+def _window_maxima(
+    misses: npt.NDArray[np.float32], rows: npt.NDArray[np.int64], arithmetic: MissArithmetic, windows: Sequence[int]
+) -> Maxima:
     sums = np.concatenate((np.zeros((1, misses.shape[1])), np.cumsum(misses, axis=0, dtype=np.float64)))
     total = np.concatenate(([0.0], np.cumsum(rows, dtype=np.float64)))
     maxima = Maxima(np.zeros(len(rows)), np.zeros(len(rows)))
-    for window in WINDOWS_DAYS:
+    for window in windows:
         if len(rows) >= window:
             excess = arithmetic.excess(sums[window:] - sums[:-window], total[window:] - total[:-window], window)
             np.maximum(maxima.joint[window - 1 :], excess.max(axis=1), out=maxima.joint[window - 1 :])

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -63,6 +63,14 @@ class MissFinding:
     expected: float
     observed: float
     since_days: int
+
+
+class TotalMisses(NamedTuple):
+    """Studentised excess of all misses together; how many are expected, and how many came."""
+
+    statistic: float
+    expected: float
+    observed: float
 
 
 class MissArithmetic:
@@ -142,6 +150,12 @@ class MissTest:
     def total_excess(self, window_days: int) -> float:
         """Studentised excess of all misses together over the last matured days."""
         return float(self._window(min(window_days, len(self._days)))[0][-1]) if self._days else 0.0
+
+    def total(self, window_days: int) -> TotalMisses:
+        """Return all misses together over the last matured days."""
+        days = min(window_days, len(self._days))
+        excess, rows, misses = self._window(days)
+        return TotalMisses(float(excess[-1]), float(self._reference.per_row[-1] * rows), float(misses[-1]))
 
     def _window(self, days: int) -> tuple[npt.NDArray[np.float64], int, npt.NDArray[np.float64]]:
         last = list(self._days)[-days:]

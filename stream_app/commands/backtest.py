@@ -120,7 +120,8 @@ def _show(found: BacktestReport) -> None:
     reference = found.first_model
     console.print(
         f"{found.source}: {found.transactions:,} transactions of days {found.from_day} to {found.to_day - 1}, "
-        f"scored by {reference.version}; drift is measured against {reference.description or 'nothing: there is no reference'}",
+        f"scored by {reference.version}; drift is measured against "
+        f"{reference.description or 'nothing: there is no reference'}",
         soft_wrap=True,
         highlight=False,
     )

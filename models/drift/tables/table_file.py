@@ -99,7 +99,7 @@ def _in_time(table: pa.Table, name: str) -> tuple[pa.Table, npt.NDArray[np.int64
     if column.null_count:
         raise TableError(f"{column.null_count} rows have no {name!r}: remove them or give them a time")
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        moments = column.cast(pa.timestamp("us")).cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()
+        moments = column.cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()
         order = np.argsort(moments, kind="stable")
         return table.take(order), moments[order]
     if not _is_number(column):

@@ -11,11 +11,13 @@ from models.drift.misses import TOTAL, WINDOWS_DAYS, MissFinding, MissTest
 from models.drift.monitor import QUIET_DAYS
 from models.drift.population import WINDOW_DAYS, PopulationFinding, PopulationTest
 from models.drift.tables.block_counts import BlockCounts
-from models.drift.tables.table_reference import TableReference
+from models.drift.tables.table_reference import LONG_WINDOWS, TableReference
 from models.drift.tables.table_words import cell_words
 from models.drift.words import PERFORMANCE
 from models.schema.drift_event import DriftKind
 
+CONFIRMED_WITHIN_BLOCKS: Final = 7
+"""ADWIN says once that the losses rose, often before a week of misses is there to confirm it."""
 SHIFTS: Final = frozenset({"population", "score"})
 
 
@@ -71,6 +73,7 @@ class TableMonitor:
         self._population = PopulationTest(reference.population)
         self._misses = MissTest(reference.misses)
         self._concept = ConceptDrift(reference.losses)
+        self._rise: tuple[int, Change] | None = None
         self._alarm_psi = {
             column.name: float(limit) for column, limit in zip(reference.bins.columns, reference.alarm_psi, strict=True)
         }
@@ -101,13 +104,19 @@ class TableMonitor:
 
     def _fall(self, block: int, matured: MissCounts, losses: Losses) -> TableFinding | None:
         change = self._concept.observe(losses)
+        if change is not None:
+            self._rise = block, change
         found = self._misses.observe(matured)
         # A cell that merely fills holds more misses, and the model is none the worse for that.
         found = [one for one in found if self._misses.total_excess(one.window_days) > 0]
         if found:
             return self._missed(block, found)
-        if change is None:
+        lasting = max(LONG_WINDOWS, key=self._misses.total_excess)
+        if self._misses.total_excess(lasting) >= self.reference.lasting_limit:
+            return self._lasting(block, lasting)
+        if self._rise is None or block - self._rise[0] >= CONFIRMED_WITHIN_BLOCKS:
             return None
+        change = self._rise[1]
         window = max(WINDOWS_DAYS, key=self._misses.total_excess)
         excess = self._misses.total_excess(window)
         return self._risen(block, change, window, excess) if excess >= self.reference.confirming_limit else None
@@ -127,6 +136,11 @@ class TableMonitor:
             expected=first.expected,
             observed=first.observed,
         )
+
+    def _lasting(self, block: int, window: int) -> TableFinding:
+        total = self._misses.total(window)
+        limit, since = self.reference.lasting_limit, block - self._delay - window + 1
+        return TableFinding("performance", PERFORMANCE, block, since, total.statistic, limit, "all rows", *total[1:])
 
     def _risen(self, block: int, change: Change, window: int, excess: float) -> TableFinding:
         limit = self.reference.confirming_limit

@@ -23,7 +23,7 @@ from models.drift.population import DEVIATIONS, LEAST_MISSING_RISE, LEAST_VOLUME
 from models.drift.reference import FalseAlarmBudget
 from models.drift.tables.blocks import Blocks
 from models.drift.tables.labelled_table import LabelledTable
-from models.drift.tables.self_test import design_effect, largest_excess, pooled_dispersion, stability_of_weeks
+from models.drift.tables.own_variation import design_effect, largest_excess, pooled_dispersion, stability_of_weeks
 from models.drift.tables.table_model import Scored
 
 LEAST_ALARM_PSI: Final = 0.2
@@ -33,8 +33,12 @@ ALARM_TIMES_OWN: Final = 4.0
 """And the index must be so many times that of the reference's strangest week: it grows with the square of a shift, so
 the shift is twice as far as any in the reference. Seasons and trends go on; they are no change."""
 WARNING_TIMES_OWN: Final = 2.0
-FALL_TIMES_OWN: Final = 1.2
+FALL_TIMES_OWN: Final = 1.25
 """An excess of misses must be so much stronger than the strongest within the reference."""
+CONFIRMING_TIMES_OWN: Final = 1.4
+"""The same of all misses together, to confirm a rise of the losses: there are few of these windows to go by."""
+LONG_WINDOWS: Final = (14, 21)
+"""Blocks over which the misses of all rows are added up as well: a small rise that stays needs them."""
 LEAST_EXCESS_OF_MISSES: Final = 0.1
 """Effect size of a fall: the misses must exceed the usual ones by this share. In fraud a share of the frauds serves;
 of a table either class may be half."""
@@ -56,6 +60,7 @@ class TableReference:
     population: with the limits of warnings.
     alarm_psi: float64[F + 1] stability index of a week of blocks from which on a column alarms.
     misses, losses, confirming_limit: as in `DriftReference`.
+    lasting_limit: excess of all misses together over LONG_WINDOWS from which on an alarm is raised.
     """
 
     first_block: int
@@ -66,6 +71,7 @@ class TableReference:
     misses: MissReference
     losses: LossSketch
     confirming_limit: float
+    lasting_limit: float
 
     @property
     def miss_tests(self) -> int:
@@ -115,7 +121,9 @@ def build_table_reference(
     own, effect = stability_of_weeks(counts), design_effect(counts)
     alarm_psi = np.maximum(effect * psi_limits(daily, 2 * budget.alarm_days, random), ALARM_TIMES_OWN * own)
     warning_psi = np.maximum(effect * psi_limits(daily, budget.warning_days, random), WARNING_TIMES_OWN * own)
-    miss_reference, confirming = _miss_reference(misses, known, budget, random, clustered=table.cluster is not None)
+    miss_reference, confirming, lasting = _miss_reference(
+        misses, known, budget, random, clustered=table.cluster is not None
+    )
     return TableReference(
         first_block=first,
         end_block=end,
@@ -125,6 +133,7 @@ def build_table_reference(
         misses=miss_reference,
         losses=LossSketch.of(losses[~np.isnan(losses)]),
         confirming_limit=confirming,
+        lasting_limit=lasting,
     )
 
 
@@ -139,7 +148,8 @@ def _are_codes(table: LabelledTable, values: npt.NDArray[np.float32]) -> list[bo
 
 def _miss_reference(
     daily: list[Misses], rows: list[int], budget: FalseAlarmBudget, random: np.random.Generator, *, clustered: bool
-) -> tuple[MissReference, float]:
+) -> tuple[MissReference, float, float]:
+    """Return the reference, the limit that confirms a rise of the losses, and that of lasting rises."""
     counted, squared = np.array([day.counted() for day in daily]), np.array([day.squared() for day in daily])
     misses, squares = counted.sum(axis=0), squared.sum(axis=0)
     total, unit = sum(rows), miss_unit(misses, squares)
@@ -151,8 +161,10 @@ def _miss_reference(
     spread = pooled_dispersion(spread, with_total(misses) > 0, len(misses))
     arithmetic = MissArithmetic(total, counted_as_frauds, misses, squares, spread)
     pseudo = PseudoDays.of(daily, rows, random) if clustered else _resampled_rows(daily, rows, random)
-    maxima = simulate_maxima(pseudo, arithmetic, int(_STRETCH_BUDGETS * budget.alarm_days), random)
-    own = largest_excess(counted, squared, np.asarray(rows), counted_as_frauds / total, spread)
+    stretch = int(_STRETCH_BUDGETS * budget.alarm_days)
+    maxima = simulate_maxima(pseudo, arithmetic, stretch, random)
+    lasting = simulate_maxima(pseudo, arithmetic, stretch, random, LONG_WINDOWS).total
+    own, own_total = largest_excess(counted, squared, np.asarray(rows), counted_as_frauds / total, spread)
     by_chance = limit_for(maxima.joint, 2 * budget.alarm_days, len(WINDOWS_DAYS) * int(np.sum(misses > 0)))
     reference = MissReference(
         rows=total,
@@ -163,7 +175,14 @@ def _miss_reference(
         dispersion=spread.tolist(),
         limit=max(by_chance, FALL_TIMES_OWN * own),
     )
-    return reference, limit_for(maxima.total, CONFIRMING_BLOCKS, len(WINDOWS_DAYS))
+    confirming = limit_for(maxima.total, CONFIRMING_BLOCKS, len(WINDOWS_DAYS))
+    lasting_limit = limit_for(lasting, 2 * budget.alarm_days, len(LONG_WINDOWS))
+    own_long = largest_excess(counted, squared, np.asarray(rows), counted_as_frauds / total, spread, LONG_WINDOWS)[1]
+    return (
+        reference,
+        max(confirming, CONFIRMING_TIMES_OWN * own_total),
+        max(lasting_limit, CONFIRMING_TIMES_OWN * own_long),
+    )
 
 
 def _row_dispersion(

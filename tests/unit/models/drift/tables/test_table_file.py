@@ -55,6 +55,13 @@ def test_moments_and_dates_give_milliseconds(tmp_path: Path) -> None:
     assert set(np.diff(moments)) == {3_600_000}
 
 
+def test_fractions_of_a_millisecond_are_cut_off(tmp_path: Path) -> None:
+    times = pa.array(np.arange(ROWS) * 1_000_001 + 1, pa.timestamp("ns"))
+    moments = read(tmp_path, small_table().drop_columns("row").append_column("row", times)).time_ms
+    assert moments is not None
+    assert moments[:3].tolist() == [0, 1, 2]
+
+
 def test_columns_that_cannot_serve_are_left_out_with_their_reason(tmp_path: Path) -> None:
     table, rows = small_table(), np.arange(ROWS)
     more: dict[str, Any] = {

@@ -4,6 +4,8 @@ Resampled blocks know nothing of what lasts for several blocks: seasons, trends,
 window of the reference itself does.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -76,17 +78,19 @@ def largest_excess(
     rows: npt.NDArray[np.int64],
     frauds_per_row: float,
     dispersion: npt.NDArray[np.float64],
-) -> float:
-    """Return the largest studentised excess of any window of the reference over its other blocks.
+    windows: Sequence[int] = WINDOWS_DAYS,
+) -> tuple[float, float]:
+    """Return the largest studentised excess of any window of the reference over its other blocks: cells, and total.
 
     Parameters
     ----------
     misses, squares: [B, F + 1, CELLS] of each block.
     rows: [B] of each block.
     frauds_per_row, dispersion: as in `MissArithmetic`.
+    windows: blocks.
     """
-    highest = 0.0
-    for window in WINDOWS_DAYS:
+    cells, total = 0.0, 0.0
+    for window in windows:
         sums = _window_sums(misses, window), _window_sums(squares, window)
         for missed, squared, n in zip(*sums, _window_sums(rows, window), strict=True):
             others = int(rows.sum() - n)
@@ -94,8 +98,8 @@ def largest_excess(
                 others, frauds_per_row * others, misses.sum(axis=0) - missed, squares.sum(axis=0) - squared, dispersion
             )
             excess = rest.excess(with_total(missed), float(n), window)
-            highest = max(highest, float(excess.max()))
-    return highest
+            cells, total = max(cells, float(excess.max())), max(total, float(excess[-1]))
+    return cells, total
 
 
 def _window_sums(blocks: npt.NDArray[np.generic], window: int) -> npt.NDArray[np.float64]:

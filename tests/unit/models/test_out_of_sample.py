@@ -57,7 +57,8 @@ def training_rows(**changes) -> TrainingRows:
 
 def make(rows: TrainingRows, kind: Any = None, said: list[str] | None = None):
     told = [] if said is None else said
-    return drift_reference(kind or Remembers(), {}, rows, FEATURES, seed=1, maturity_ms=7 * DAY_MS, report=told.append)
+    chosen: Any = Remembers() if kind is None else kind
+    return drift_reference(chosen, {}, rows, FEATURES, seed=1, maturity_ms=7 * DAY_MS, report=told.append)
 
 
 def test_what_a_model_remembers_of_a_terminal_does_not_help_it() -> None:

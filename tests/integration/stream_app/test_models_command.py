@@ -33,7 +33,8 @@ def printed(capsys):
 
 def test_a_trained_model_says_where_it_comes_from(world):
     first, second = world[0].manifests()
-    assert first.data.description == "simulated bank, seed 1, 500 customers, days 7 to 40"
+    expected = "simulated bank, seed 1, 500 customers, days 7 to 33, labels as of day 40"
+    assert first.data.description == expected
     assert second.family == "logistic_regression"
     assert second.lineage.parent == first.version
     assert set(first.metrics) == {"hold_out"}

@@ -14,6 +14,7 @@ from models.drift.misses import WINDOWS_DAYS, MissArithmetic, MissReference, dis
 from models.drift.population import (
     DEVIATIONS,
     LEAST_MISSING_RISE,
+    LEAST_SCORE_PSI,
     LEAST_VOLUME_CHANGE,
     PopulationReference,
 )
@@ -194,10 +195,12 @@ def _population_reference(
     rows = counts[:, 0].sum(axis=1)
     missing = counts[:, :, MISSING] / rows[:, None]
     rise = np.maximum(LEAST_MISSING_RISE, DEVIATIONS * missing.std(axis=0))
+    limits = psi_limits(daily, budget.warning_days, random)
+    limits[-1] = max(limits[-1], LEAST_SCORE_PSI)
     return PopulationReference(
         rows=int(rows.sum()),
         shares=(counts.sum(axis=0) / rows.sum()).tolist(),
-        psi_limits=psi_limits(daily, budget.warning_days, random).tolist(),
+        psi_limits=limits.tolist(),
         missing_limits=(missing.mean(axis=0) + rise).tolist(),
         volume=[_volume_limits(rows[np.asarray(days) % DAYS_A_WEEK == weekday]) for weekday in range(DAYS_A_WEEK)],
     )

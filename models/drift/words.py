@@ -57,9 +57,10 @@ def misses_sentence(findings: Sequence[MissFinding], columns: Sequence[Column], 
     column = columns[first.column]
     others = sorted({columns[one.column].name for one in findings if one.column != TOTAL} - {column.name})
     beside = f"; also seen in {', '.join(others)}" if others else ""
-    what = _DESCRIPTIONS.get(column.name, column.name)
+    # A code's description lists all codes; the one that is meant follows.
+    what = "" if column.codes else f" ({_DESCRIPTIONS.get(column.name, column.name)})"
     return (
-        f"the model misses more fraud since {since} where {column.name} ({what}) is {where(column, first.cell)}: "
+        f"the model misses more fraud since {since} where {column.name}{what} is {where(column, first.cell)}: "
         f"{counts} (cards and terminals counted once a day){beside}"
     )
 

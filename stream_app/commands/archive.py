@@ -21,9 +21,9 @@ from stream_app.archive.run import ArchiveProcess
 from stream_app.archive.scored_view import day_text
 from stream_app.archive.settings import ArchiveSettings
 from stream_app.archive.tables import TABLES
+from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import (
     AddressMissingError,
-    data_folder,
     known_address,
     redis_prefix_option,
     topic_prefix_option,
@@ -34,13 +34,6 @@ from stream_app.topic_admin import describe_topics
 
 class RedisUnreachableError(FraudstreamError):
     """Raised when no Redis answers at the address."""
-
-
-def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    wrong = [value for value in values if "=" not in value]
-    if wrong:
-        raise click.BadParameter(f"{wrong[0]!r} is not KEY=VALUE")
-    return {name: text for name, _, text in (value.partition("=") for value in values)}
 
 
 @click.command()
@@ -61,22 +54,8 @@ def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 )
 @topic_prefix_option
 @redis_prefix_option
-@click.option(
-    "--archive",
-    "url",
-    envvar="FRAUDSTREAM_ARCHIVE",
-    show_envvar=True,
-    metavar="URL",
-    help="Folder or object-store URL of the tables; by default `archive` in the data folder.",
-)
-@click.option(
-    "--storage-option",
-    "storage_options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=_pairs,
-    help="What the object store asks for; may be given more than once.",
-)
+@archive_option
+@storage_option
 @click.option("--show", is_flag=True, help="Print what the tables hold, and end.")
 @click.option(
     "--commit-every", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds between commits."
@@ -125,7 +104,7 @@ def command(
     redis_url: str | None,
     topics: TopicNames,
     redis_prefix: str,
-    url: str | None,
+    archive: str | None,
     storage_options: Mapping[str, str],
     show: bool,
     commit_every: float,
@@ -141,7 +120,7 @@ def command(
 
     Of several one is active, the others stand by.
     """
-    base = url or str(data_folder() / "archive")
+    base = archive_url(archive)
     if show:
         _print(base, storage_options, broker, topics)
         return

@@ -1,7 +1,6 @@
 """`fraudstream backtest`: what the system would have done on a past, without Kafka."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from stream_app.backtest.champion import ChampionRecipe
 from stream_app.backtest.engine import FROM_DAY, Backtest, BacktestPlan
 from stream_app.backtest.report import BacktestReport
 from stream_app.backtest.world import World, file_world, simulated_world
+from stream_app.commands.progress import progress
 
 SIMULATED = "simulated"
 
@@ -102,17 +102,6 @@ def _world(
         label_delay_days=label_delay_days,
         report=report,
     )
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Show the step at hand on stderr: moving on a terminal, a line each elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda text: click.echo(text, err=True)
-        return
-    with console.status("starting") as status:
-        yield status.update
 
 
 def _show(found: BacktestReport) -> None:

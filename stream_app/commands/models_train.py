@@ -2,8 +2,6 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -24,6 +22,7 @@ from stream_app.backtest.world import file_world, simulated_world
 from stream_app.commands.connection import redis_option, redis_prefix_option
 from stream_app.commands.model_options import actor_option, json_option, key_to_sign, signing_key_option
 from stream_app.commands.model_tables import as_json, card
+from stream_app.commands.progress import progress
 
 
 def _parameters(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> dict[str, Parameter]:
@@ -132,7 +131,7 @@ def train_command(
     key = key_to_sign(signing_key)
     policy = ReviewPolicy(review_share, alerts_per_day, decline_precision)
     recipe = Recipe(family, parameters, seed, gap_ms=int(label_delay_days * DAY_MS), policy=policy)
-    with _progress() as report:
+    with progress() as report:
         if file is not None:
             named = read_mapping(mapping, {}, {}) if mapping else None
             world = file_world(file, named, to_day, label_delay_days, report)
@@ -172,17 +171,6 @@ def code_commit() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return found.stdout.strip()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Show the step at hand on stderr: moving on a terminal, a line each elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda text: click.echo(text, err=True)
-        return
-    with console.status("starting") as status:
-        yield status.update
 
 
 def _show(bundle: Bundle, registry: Registry, *, json_only: bool) -> None:

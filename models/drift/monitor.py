@@ -6,13 +6,25 @@ from functools import reduce
 from operator import add
 from typing import Final
 
+import numpy as np
+
 from models.drift.concept import Change, ConceptDrift, scaled_losses
 from models.drift.day_counts import ClusterMemory, miss_counts, population_counts
+from models.drift.estimate import EstimateTest
 from models.drift.misses import LOOK_BACK_DAYS, TOTAL, WINDOWS_DAYS, MissFinding, MissTest
 from models.drift.population import WINDOW_DAYS, PopulationFinding, PopulationTest
-from models.drift.ranking_counts import RankingCounts
+from models.drift.ranking_counts import RankingCounts, score_levels
 from models.drift.reference import DriftReference
-from models.drift.words import PERFORMANCE, change_sentence, misses_sentence, population_sentence, where
+from models.drift.words import (
+    LATENCY,
+    PERFORMANCE,
+    change_sentence,
+    estimate_sentence,
+    latency_sentence,
+    misses_sentence,
+    population_sentence,
+    where,
+)
 from models.metrics.scored_rows import ScoredRows
 from models.schema.drift_event import DriftKind, Evidence
 from models.schema.topics import DAY_MS
@@ -21,6 +33,9 @@ RECOVERY_MARGIN: Final = 0.02
 """Of average precision: the margin within which the gate takes a model for no worse."""
 QUIET_DAYS: Final = 7
 """A warning about the same thing is given again only after it was quiet for so long."""
+LATENCY_QUANTILE: Final = 0.99
+LARGEST_LATENCY_MS: Final = 1000.0
+"""An authorisation that waits longer has been decided without the score; no reference tells this, only its use does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class ModelMonitor:
     def __init__(self, reference: DriftReference) -> None:
         self.reference = reference
         self._population = PopulationTest(reference.population)
+        self._estimate = EstimateTest(reference.estimate, reference.calibration)
         self._misses = MissTest(reference.misses)
         self._concept = ConceptDrift(reference.losses)
         self._rankings: deque[RankingCounts] = deque(maxlen=LOOK_BACK_DAYS)
@@ -56,10 +72,17 @@ class ModelMonitor:
     def arrived(self, day: int, rows: ScoredRows) -> list[Finding]:
         """Take all rows of an event day; return warnings, one for each kind of thing that is newly beyond its limit."""
         findings = self._population.observe(day, population_counts(self.reference.bins, rows))
-        new = [one for one in findings if day - self._warned.get((one.kind, one.column), -QUIET_DAYS) >= QUIET_DAYS]
-        self._warned |= {(one.kind, one.column): day for one in findings}
+        new = [one for one in findings if self._is_news(day, one.kind, one.column)]
         kinds = dict.fromkeys(one.kind for one in new)
-        return [self._population_finding(day, [one for one in new if one.kind == kind]) for kind in kinds]
+        found = [self._population_finding(day, [one for one in new if one.kind == kind]) for kind in kinds]
+        others = (self._estimate_finding(day, rows), _latency_finding(day, rows))
+        return [*found, *(one for one in others if one is not None and self._is_news(day, one.kind, 0))]
+
+    def _is_news(self, day: int, kind: DriftKind, column: int) -> bool:
+        """Take note of a finding; return whether it was quiet for long enough before."""
+        before = self._warned.get((kind, column), day - QUIET_DAYS)
+        self._warned[kind, column] = day
+        return day - before >= QUIET_DAYS
 
     def matured(self, day: int, known: ScoredRows) -> Finding | None:
         """Take the rows of an event day whose labels are known, in their order; return a confirmed fall, or None.
@@ -138,6 +161,17 @@ class ModelMonitor:
         now, usual = self.average_precision(days) or 0.0, self.reference.average_precision
         return Evidence(PERFORMANCE, "average precision", usual, now, "0 to 1", usual - now, 0.0)
 
+    def _estimate_finding(self, day: int, rows: ScoredRows) -> Finding | None:
+        estimate = self._estimate.observe(score_levels(rows.score))
+        if estimate is None:
+            return None
+        usual, limit = self.reference.estimate.average_precision, self.reference.estimate.limit
+        evidence = Evidence(
+            PERFORMANCE, "average precision, estimated", usual, estimate, "0 to 1", usual - estimate, usual - limit
+        )
+        since = (day - WINDOW_DAYS + 1) * DAY_MS
+        return Finding("estimate", PERFORMANCE, since, WINDOW_DAYS, estimate_sentence(estimate, usual), [evidence])
+
     def _population_finding(self, day: int, found: list[PopulationFinding]) -> Finding:
         columns, first = self.reference.bins.columns, found[0]
         window = WINDOW_DAYS if first.kind in {"population", "score"} else 1
@@ -160,3 +194,17 @@ class ModelMonitor:
                 for one in found
             ],
         )
+
+
+def _latency_finding(day: int, rows: ScoredRows) -> Finding | None:
+    """Say when scoring was slow; days that are replayed without a clock have no latency."""
+    known = rows.latency_ms[np.isfinite(rows.latency_ms)]
+    if not len(known):
+        return None
+    half, most = (float(value) for value in np.quantile(known, (0.5, LATENCY_QUANTILE)))
+    if most <= LARGEST_LATENCY_MS:
+        return None
+    evidence = Evidence(
+        LATENCY, f"{LATENCY_QUANTILE:.0%} of the transactions", LARGEST_LATENCY_MS, most, "ms", most, LARGEST_LATENCY_MS
+    )
+    return Finding("latency", LATENCY, day * DAY_MS, 1, latency_sentence(half, most), [evidence])

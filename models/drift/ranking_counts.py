@@ -6,11 +6,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from models.metrics.calibration import CalibrationMap
 from models.metrics.ranking import average_precision
 from models.metrics.scored_rows import ScoredRows
 
 _LEVELS: Final = 4096
 _LARGEST_LOG_ODDS: Final = 12.0
+_LEVEL_SCORES: Final = 1.0 / (1.0 + np.exp(np.linspace(_LARGEST_LOG_ODDS, -_LARGEST_LOG_ODDS, _LEVELS)))
+"""The lowest score of each level."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,13 +26,9 @@ class RankingCounts:
     @classmethod
     def of(cls, rows: ScoredRows) -> "RankingCounts":
         """Count rows whose label is known."""
-        score = np.clip(rows.score.astype(np.float64), 1e-9, 1.0 - 1e-9)
-        odds = np.clip(np.log(score / (1.0 - score)), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
-        level = ((odds + _LARGEST_LOG_ODDS) / (2 * _LARGEST_LOG_ODDS) * (_LEVELS - 1)).astype(np.int64)
-        return cls(
-            np.bincount(level, rows.is_fraud, minlength=_LEVELS).astype(np.int64),
-            np.bincount(level, minlength=_LEVELS),
-        )
+        level = _levels(rows.score)
+        frauds = np.bincount(level, rows.is_fraud, minlength=_LEVELS).astype(np.int64)
+        return cls(frauds, np.bincount(level, minlength=_LEVELS))
 
     def __add__(self, other: "RankingCounts") -> "RankingCounts":
         """Return both together."""
@@ -45,3 +44,29 @@ class RankingCounts:
         is_fraud = np.zeros(len(score), np.bool_)
         is_fraud[: int(self.frauds.sum())] = True
         return average_precision(is_fraud, score)
+
+
+def score_levels(score: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+    """Count the rows at each level, int64[4096]."""
+    return np.bincount(_levels(score), minlength=_LEVELS)
+
+
+def expected_average_precision(levels: npt.NDArray[np.int64], calibration: CalibrationMap) -> float:
+    """Return the average precision to be expected of rows, by the chance of fraud at their scores.
+
+    As `models.metrics.estimated.expected_average_precision`, rows of a level tied.
+
+    Parameters
+    ----------
+    levels: int64[4096] rows at each level, at least one.
+    """
+    rows, chance = levels[::-1].astype(np.float64), calibration.chance(_LEVEL_SCORES[::-1])
+    frauds = rows * chance
+    reached, above = np.maximum(np.cumsum(rows), 1.0), np.cumsum(frauds)
+    return float(np.sum(frauds * (1.0 + above - chance) / reached) / max(float(above[-1]), 1e-12))
+
+
+def _levels(score: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+    chance = np.clip(score.astype(np.float64), 1e-9, 1.0 - 1e-9)
+    odds = np.clip(np.log(chance / (1.0 - chance)), -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
+    return np.asarray((odds + _LARGEST_LOG_ODDS) / (2 * _LARGEST_LOG_ODDS) * (_LEVELS - 1), np.int64)

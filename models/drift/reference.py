@@ -10,6 +10,7 @@ from models.drift.bins import MISSING, Bins
 from models.drift.calibration import DAYS_A_WEEK, FEWEST_WEEKS, PseudoDays, limit_for, psi_limits, simulate_maxima
 from models.drift.concept import LossSketch, scaled_losses
 from models.drift.day_counts import SCORE, ClusterMemory, Misses, columns_of, count_cells
+from models.drift.estimate import EstimateReference
 from models.drift.misses import WINDOWS_DAYS, MissArithmetic, MissReference, dispersion, miss_unit, with_total
 from models.drift.population import (
     DEVIATIONS,
@@ -18,6 +19,7 @@ from models.drift.population import (
     LEAST_VOLUME_CHANGE,
     PopulationReference,
 )
+from models.drift.ranking_counts import score_levels
 from models.errors import FraudstreamError
 from models.metrics.calibration import CalibrationMap
 from models.metrics.ranking import average_precision
@@ -53,6 +55,7 @@ class DriftReference(msgspec.Struct, frozen=True):
     population, misses, losses: what the tests compare with.
     confirming_limit: excess of all misses together that confirms a rise of the losses; passed once in `warning_days`.
     calibration: chance of fraud by score.
+    estimate: what the scores of a week promise by it.
     weekly_average_precision: of each week.
     budget: what the limits were made for.
     tests: how many limits there are, for a reader who wonders.
@@ -70,6 +73,7 @@ class DriftReference(msgspec.Struct, frozen=True):
     losses: LossSketch
     confirming_limit: float
     calibration: CalibrationMap
+    estimate: EstimateReference
     weekly_average_precision: list[float]
     budget: FalseAlarmBudget
     tests: int
@@ -122,6 +126,7 @@ def build_reference(
         average_precision(rows.is_fraud[week], rows.score[week])
         for week in (slice(parts[at].start, parts[at + 6].stop) for at in range(0, len(parts), DAYS_A_WEEK))
     ]
+    calibration = CalibrationMap.fit(rows.score, rows.is_fraud)
     return DriftReference(
         description=description,
         from_event_time=int(rows.event_time[0]),
@@ -134,10 +139,11 @@ def build_reference(
         misses=misses,
         losses=LossSketch.of(losses),
         confirming_limit=confirming_limit,
-        calibration=CalibrationMap.fit(rows.score, rows.is_fraud),
+        calibration=calibration,
+        estimate=EstimateReference.of([score_levels(rows.score[part]) for part in parts], calibration),
         weekly_average_precision=weekly,
         budget=budget,
-        tests=len(WINDOWS_DAYS) * (int(np.sum(np.array(misses.misses) > 0)) + 1) + 3 * len(bins) + 2,
+        tests=len(WINDOWS_DAYS) * (int(np.sum(np.array(misses.misses) > 0)) + 1) + 3 * len(bins) + 3,
     )
 
 

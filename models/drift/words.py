@@ -15,6 +15,7 @@ from models.schema.iso_codes import COUNTRY_NUMBERS
 from models.schema.topics import DAY_MS
 
 PERFORMANCE: Final = "performance"
+LATENCY: Final = "latency"
 _CODES: Final[dict[str, dict[int, str]]] = {
     "channel": {0: "unknown", **{number: name for name, number in CHANNEL_NUMBERS.items()}},
     "entry_mode": {0: "unknown", **{number: name for name, number in ENTRY_MODE_NUMBERS.items()}},
@@ -71,6 +72,19 @@ def change_sentence(change: Change, since: int) -> str:
         f"the model's mean loss rose from {change.before:.5f} to {change.after:.5f} since {date(since)}, "
         "and the matured misses confirm it"
     )
+
+
+def estimate_sentence(estimate: float, usual: float) -> str:
+    """Say that the scores promise less than they used to."""
+    return (
+        f"the scores of the last week promise an average precision of {estimate:.2f}, usual are {usual:.2f}: the model "
+        "is less sure of what it flags (an estimate; labels are not there yet)"
+    )
+
+
+def latency_sentence(half_ms: float, most_ms: float) -> str:
+    """Say that scores came late."""
+    return f"scores came late: half of the day's within {half_ms:,.0f} ms, 99 of 100 within {most_ms:,.0f} ms"
 
 
 def population_sentence(findings: Sequence[PopulationFinding], columns: Sequence[Column]) -> str:

@@ -7,7 +7,9 @@ import msgspec
 from models.schema.field_types import Count, Version1, version_1
 
 DriftLevel = Literal["warning", "alarm", "recovery"]
-DriftKind = Literal["performance", "concept", "population", "category", "missing", "volume", "score", "latency"]
+DriftKind = Literal[
+    "performance", "concept", "population", "category", "missing", "volume", "score", "estimate", "latency"
+]
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -62,14 +62,14 @@ class PowerPlan:
     ----------
     seeds: one bank each; the tactic goes round CHANGES and the share is drawn by the seed.
     shares: least and most of a tactic's payments, as a fraction of the transactions, at strength 1.
-    strength: factor on the share.
+    strengths: factors on the share; each is a run of its own, beside the same bank without the tactic.
     start_day: first day of the tactic.
     days, customers, from_day, family: of the banks and their model.
     """
 
     seeds: tuple[int, ...]
     shares: tuple[float, float] = (0.001, 0.003)
-    strength: float = 1.0
+    strengths: tuple[float, ...] = (0.5, 1.0, 2.0)
     start_day: int = 91
     days: int = 120
     customers: int = 10_000
@@ -81,10 +81,18 @@ class PowerPlan:
         """The tactic that a seed gets."""
         return CHANGES[seed % len(CHANGES)]
 
-    def share(self, seed: int) -> float:
+    def share(self, seed: int, strength: float) -> float:
         """The share that a seed's tactic has."""
         low, high = self.shares
-        return self.strength * float(np.random.default_rng(seed).uniform(low, high))
+        return strength * float(np.random.default_rng(seed).uniform(low, high))
+
+
+class Quiet(msgspec.Struct, frozen=True):
+    """What was found where nothing changed: every one of them is false."""
+
+    warnings: int
+    alarms: int
+    requests: int
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -92,17 +100,19 @@ class Trial(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
+    strength, share: of the tactic.
     recall: share of the tactic's payments among the 0.5 % with the highest score.
     outside_range: the feature in which most of them lie outside the range of 99.8 % of all others, and how many.
     detected_day: of the first alarm that names a feature the tactic moves, or performance, and that is not there
         without the tactic; None when there was none within 14 days of the tactic's start.
     delay_days: from the first moment at which labels of the tactic can be mature to that alarm.
     warned_before_labels: warnings after the start and before that moment that are not there without the tactic.
-    false_warnings, false_alarms, false_requests: without the tactic.
+    quiet: the same bank without the tactic.
     """
 
     seed: int
     tactic: str
+    strength: float
     share: float
     recall: float
     outside_range: tuple[str, float]
@@ -110,73 +120,99 @@ class Trial(msgspec.Struct, frozen=True):
     delay_days: int | None
     named: list[str]
     warned_before_labels: int
-    false_warnings: int
-    false_alarms: int
-    false_requests: int
+    quiet: Quiet
 
 
-class PowerReport(msgspec.Struct, frozen=True):
-    """All trials together."""
+class PowerAt(msgspec.Struct, frozen=True):
+    """All banks with the tactic at one strength."""
 
     strength: float
-    trials: list[Trial]
     detected: int
     median_delay_days: float | None
     warned_before_labels: int
-    false_warnings: int
-    false_alarms: int
-    false_requests: int
 
     @classmethod
-    def of(cls, trials: list[Trial], strength: float) -> "PowerReport":
+    def of(cls, trials: list[Trial], strength: float) -> "PowerAt":
         """Sum up."""
-        delays = [trial.delay_days for trial in trials if trial.delay_days is not None]
+        chosen = [trial for trial in trials if trial.strength == strength]
+        delays = [trial.delay_days for trial in chosen if trial.delay_days is not None]
+        median = float(np.median(delays)) if delays else None
+        return cls(strength, len(delays), median, sum(trial.warned_before_labels > 0 for trial in chosen))
+
+
+class PowerReport(msgspec.Struct, frozen=True):
+    """All trials together.
+
+    Attributes
+    ----------
+    banks: seeds that were tried.
+    quiet: what was found without the tactic, in all banks.
+    power: at each strength.
+    trials: by strength and seed.
+    """
+
+    banks: int
+    quiet: Quiet
+    power: list[PowerAt]
+    trials: list[Trial]
+
+    @classmethod
+    def of(cls, trials: list[Trial], strengths: tuple[float, ...]) -> "PowerReport":
+        """Sum up."""
+        quiet = {trial.seed: trial.quiet for trial in trials}.values()
         return cls(
-            strength=strength,
-            trials=sorted(trials, key=lambda trial: trial.seed),
-            detected=len(delays),
-            median_delay_days=float(np.median(delays)) if delays else None,
-            warned_before_labels=sum(trial.warned_before_labels > 0 for trial in trials),
-            false_warnings=sum(trial.false_warnings for trial in trials),
-            false_alarms=sum(trial.false_alarms for trial in trials),
-            false_requests=sum(trial.false_requests for trial in trials),
+            banks=len(quiet),
+            quiet=Quiet(
+                warnings=sum(one.warnings for one in quiet),
+                alarms=sum(one.alarms for one in quiet),
+                requests=sum(one.requests for one in quiet),
+            ),
+            power=[PowerAt.of(trials, strength) for strength in strengths],
+            trials=sorted(trials, key=lambda trial: (trial.strength, trial.seed)),
         )
 
 
-def measure_power(plan: PowerPlan, workers: int, report: Callable[[Trial], None]) -> PowerReport:
-    """Try every seed, `workers` of them at a time in processes of their own; `report` hears each trial as it ends."""
-    trials = []
+def measure_power(plan: PowerPlan, workers: int, report: Callable[[list[Trial]], None]) -> PowerReport:
+    """Try every seed, `workers` of them at a time in processes of their own; `report` hears each bank as it ends."""
+    trials: list[Trial] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for done in as_completed([pool.submit(try_seed, plan, seed) for seed in plan.seeds]):
-            trials.append(done.result())
-            report(trials[-1])
-    return PowerReport.of(trials, plan.strength)
+            trials += done.result()
+            report(done.result())
+    return PowerReport.of(trials, plan.strengths)
 
 
-def try_seed(plan: PowerPlan, seed: int) -> Trial:
-    """Play one bank twice."""
+def try_seed(plan: PowerPlan, seed: int) -> list[Trial]:
+    """Play one bank without the tactic to its end, and with it at each strength as far as it has to be detected."""
+    recipe = ChampionRecipe(family=plan.family, seed=seed)
     with threadpool_limits(limits=1):
-        days = BacktestPlan(plan.from_day, recipe=ChampionRecipe(family=plan.family, seed=seed))
-        without = Backtest(_world(plan, seed, with_tactic=False), days, _silent)
+        without = Backtest(_world(plan, seed, plan.days), BacktestPlan(plan.from_day, recipe=recipe), _silent)
         before = without.run()
-        world = _world(plan, seed, with_tactic=True)
-        with_tactic = Backtest(world, days, _silent, without.champion)
-        return _trial(plan, seed, before, with_tactic, world)
+        trials = []
+        for strength in plan.strengths:
+            world = _world(plan, seed, min(plan.days, plan.start_day + DETECTION_DAYS + 1), strength)
+            played = Backtest(world, BacktestPlan(plan.from_day, recipe=recipe), _silent, without.champion)
+            trials.append(_trial(plan, seed, strength, before, played, world))
+        return trials
 
 
 def _silent(_: str) -> None:
     pass
 
 
-def _world(plan: PowerPlan, seed: int, *, with_tactic: bool) -> World:
+def _world(plan: PowerPlan, seed: int, days: int, strength: float | None = None) -> World:
     change = plan.change(seed)
-    phase = Phase(start_day=plan.start_day, share=plan.share(seed), strength=change.strength, variant=change.variant)
-    script = TacticScript(change.kind, (phase,), _NAME)
-    tactics = [script] if with_tactic else []
-    return simulated_world(days=plan.days, seed=seed, customers=plan.customers, tactics=tactics, report=_silent)
+    tactics = []
+    if strength is not None:
+        share = plan.share(seed, strength)
+        phase = Phase(start_day=plan.start_day, share=share, strength=change.strength, variant=change.variant)
+        tactics = [TacticScript(change.kind, (phase,), _NAME)]
+    return simulated_world(days=days, seed=seed, customers=plan.customers, tactics=tactics, report=_silent)
 
 
-def _trial(plan: PowerPlan, seed: int, before: BacktestReport, with_tactic: Backtest, world: World) -> Trial:
+def _trial(
+    plan: PowerPlan, seed: int, strength: float, before: BacktestReport, with_tactic: Backtest, world: World
+) -> Trial:
     after = with_tactic.run()
     new = world.tactic == world.tactics.index(_NAME)
     played = np.isfinite(with_tactic.scores)
@@ -189,16 +225,19 @@ def _trial(plan: PowerPlan, seed: int, before: BacktestReport, with_tactic: Back
     return Trial(
         seed=seed,
         tactic=plan.change(seed).title,
-        share=round(plan.share(seed), 5),
+        strength=strength,
+        share=round(plan.share(seed, strength), 5),
         recall=round(float(np.mean(scores[new] >= np.quantile(scores[played], _RECALL_AT))), 3),
         outside_range=_outside(values[new], values[played & ~new]),
         detected_day=first,
         delay_days=None if first is None else first - mature_on,
         named=named,
         warned_before_labels=sum((one.day, one.feature) not in usual for one in early),
-        false_warnings=len({(one.day, one.kind) for one in before.warnings}),
-        false_alarms=len({one.day for one in before.alarms}),
-        false_requests=len(before.retrain_requests),
+        quiet=Quiet(
+            warnings=len({(one.day, one.kind) for one in before.warnings}),
+            alarms=len({one.day for one in before.alarms}),
+            requests=len(before.retrain_requests),
+        ),
     )
 
 

@@ -26,7 +26,13 @@ from stream_app.backtest.power import DETECTION_DAYS, PowerPlan, PowerReport, Tr
     help="Least and most of the tactic's payments, as a fraction of all; drawn for each bank.",
 )
 @click.option(
-    "--strength", type=click.FloatRange(0.05, 20), default=1.0, show_default=True, help="Factor on that share."
+    "--strength",
+    "strengths",
+    type=click.FloatRange(0.05, 20),
+    multiple=True,
+    default=(0.5, 1.0, 2.0),
+    show_default=True,
+    help="Factor on that share; each one given is a run of its own.",
 )
 @click.option("--start-day", type=click.IntRange(1), default=91, show_default=True, help="First day of the tactic.")
 @click.option("--days", type=click.IntRange(1), default=120, show_default=True, help="Days of each bank.")
@@ -39,7 +45,7 @@ def power_command(
     seeds: int,
     first_seed: int,
     shares: tuple[float, float],
-    strength: float,
+    strengths: tuple[float, ...],
     start_day: int,
     days: int,
     customers: int,
@@ -54,7 +60,7 @@ def power_command(
     plan = PowerPlan(
         seeds=tuple(range(first_seed, first_seed + seeds)),
         shares=(min(shares), max(shares)),
-        strength=strength,
+        strengths=tuple(sorted(set(strengths))),
         start_day=start_day,
         days=days,
         customers=customers,
@@ -68,21 +74,28 @@ def power_command(
         _show(found)
 
 
-def _tell(trial: Trial) -> None:
-    what = "not found" if trial.delay_days is None else f"found on day {trial.detected_day} by {trial.named[0]}"
+def _tell(trials: list[Trial]) -> None:
+    first = trials[0]
+    found = ", ".join(f"{one.share:.3%} {_delay(one)} (recall {one.recall:.0%})" for one in trials)
     click.echo(
-        f"seed {trial.seed}: {trial.tactic}, share {trial.share:.3%}, recall {trial.recall:.0%}: {what}; without it "
-        f"{trial.false_warnings} warnings, {trial.false_alarms} alarms, {trial.false_requests} requests",
+        f"seed {first.seed}: {first.tactic}: {found}; without it {first.quiet.warnings} warnings, "
+        f"{first.quiet.alarms} alarms, {first.quiet.requests} requests",
         err=True,
     )
 
 
+def _delay(trial: Trial) -> str:
+    return "not found" if trial.delay_days is None else f"found after {trial.delay_days} d"
+
+
 def _show(found: PowerReport) -> None:
-    table = Table(title=f"Simulated banks, tactic at {found.strength:g} times its share", box=SIMPLE)
-    for name in ("seed", "tactic", "share", "recall", "delay", "named", "warned before", "false W/A/R"):
+    console = Console()
+    table = Table(title="Simulated banks with a tactic change", box=SIMPLE)
+    for name in ("strength", "seed", "tactic", "share", "recall", "delay", "named", "warned before labels"):
         table.add_column(name, justify="left" if name in {"tactic", "named"} else "right")
     for one in found.trials:
         table.add_row(
+            f"{one.strength:g}",
             str(one.seed),
             one.tactic,
             f"{one.share:.2%}",
@@ -90,15 +103,20 @@ def _show(found: PowerReport) -> None:
             "-" if one.delay_days is None else f"{one.delay_days} d",
             ", ".join(one.named[:3]),
             str(one.warned_before_labels),
-            f"{one.false_warnings}/{one.false_alarms}/{one.false_requests}",
         )
-    console = Console()
     console.print(table)
-    median = "none" if found.median_delay_days is None else f"{found.median_delay_days:g} event days"
+    for power in found.power:
+        median = "none" if power.median_delay_days is None else f"{power.median_delay_days:g} event days"
+        console.print(
+            f"{power.strength:g} times the share: {power.detected} of {found.banks} found within {DETECTION_DAYS} days "
+            f"of the start, median delay after mature labels can exist {median}; {power.warned_before_labels} warned "
+            "before any label",
+            soft_wrap=True,
+            highlight=False,
+        )
     console.print(
-        f"{found.detected} of {len(found.trials)} found within {DETECTION_DAYS} days of the start; median delay after "
-        f"mature labels can exist {median}; {found.warned_before_labels} warned before any label. Without the tactic: "
-        f"{found.false_warnings} warnings, {found.false_alarms} alarms, {found.false_requests} retrain requests.",
+        f"Without the tactic: {found.quiet.warnings} warnings, {found.quiet.alarms} alarms, "
+        f"{found.quiet.requests} retrain requests.",
         soft_wrap=True,
         highlight=False,
     )

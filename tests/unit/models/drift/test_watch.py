@@ -1,11 +1,14 @@
 """From closed days to events and requests."""
 
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from models.drift.reference import DriftReference
 from models.drift.watch import ClosedDay, DriftFindings, DriftWatch
+from models.schema.drift_event import DriftEvent
 from models.schema.topics import DAY_MS
 from tests.unit.models.drift.small_bank import FIRST_DAY, bank_day
 
@@ -73,6 +76,34 @@ def test_the_same_days_give_the_same_events_with_the_same_ids(
     reference: DriftReference, slipped: dict[int, DriftFindings]
 ) -> None:
     assert run(reference, 60) == slipped
+
+
+def warnings(reference: DriftReference, until: int, played) -> list[tuple[int, DriftEvent]]:
+    """Close days without labels."""
+    watch = DriftWatch({"m-1": reference}.get)
+    days = range(FIRST_DAY, FIRST_DAY + until)
+    return [(day, event) for day in days for event in watch.close_day(ClosedDay(day, [played(day)], [], TABLES)).events]
+
+
+def test_scores_that_promise_less_warn_before_any_label(reference: DriftReference) -> None:
+    found = warnings(reference, 30, lambda day: bank_day(day, score_factor=0.5 if day >= CHANGE else 1.0))
+    estimates = [(day, event) for day, event in found if event.kind == "estimate"]
+    day, first = estimates[0]
+    assert CHANGE <= day < CHANGE + 7
+    assert first.level == "warning"
+    (evidence,) = first.evidence
+    assert evidence.observed < evidence.expected - evidence.limit
+
+
+def test_late_scores_warn_once_a_week_while_they_last(reference: DriftReference) -> None:
+    def played(day: int):
+        slow = np.where(np.arange(1500) % 50 == 0, 4000 if day >= CHANGE else 900, 20)
+        return replace(bank_day(day), latency_ms=slow.astype(np.float32))
+
+    ((day, warning),) = warnings(reference, 30, played)
+    assert day == CHANGE
+    assert (warning.level, warning.kind, warning.feature) == ("warning", "latency", "latency")
+    assert "half of the day's within 20 ms, 99 of 100 within 4,000 ms" in warning.summary
 
 
 def test_a_version_without_a_reference_is_not_watched() -> None:

@@ -68,6 +68,7 @@ class Outbox:
         self._failure: DeliveryError | None = None
         self._failed = 0
         self._sent = 0
+        self._handing_over = self._interrupted = False
         report = self._track if tracks_offsets else self._note_failure
         self._producer = Producer(
             {
@@ -99,21 +100,40 @@ class Outbox:
         Raises
         ------
         DeliveryError: when the broker did not take an earlier record.
+        KeyboardInterrupt: `interrupt` was called meanwhile.
         """
-        produce = self._producer.produce
         for start in range(0, len(values), _POLL_EVERY):
             stop = start + _POLL_EVERY
-            for key, value in zip(keys[start:stop], values[start:stop], strict=True):
-                while True:
-                    try:
-                        produce(topic, value, key)
-                        break
-                    except BufferError:
-                        self._poll(_FULL_POLL_S)
-                    except KafkaException as error:
-                        raise self._delivery_error(topic, error.args[0]) from None
-                self._sent += 1
+            self._handing_over = True
+            try:
+                self._hand_over(topic, keys[start:stop], values[start:stop])
+            finally:
+                self._handing_over = False
+            if self._interrupted:
+                raise KeyboardInterrupt
             self._poll(0)
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt, at once or behind the records that are being queued: for a signal handler.
+
+        Raised between a record and its count it would make `give_up` say one too few.
+        """
+        if not self._handing_over:
+            raise KeyboardInterrupt
+        self._interrupted = True
+
+    def _hand_over(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes]) -> None:
+        produce = self._producer.produce
+        for key, value in zip(keys, values, strict=True):
+            while True:
+                try:
+                    produce(topic, value, key)
+                    break
+                except BufferError:
+                    self._poll(_FULL_POLL_S)
+                except KafkaException as error:
+                    raise self._delivery_error(topic, error.args[0]) from None
+            self._sent += 1
 
     def flush(self) -> None:
         """Wait until every queued record is acknowledged.

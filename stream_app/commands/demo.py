@@ -5,9 +5,8 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -17,6 +16,7 @@ from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.commands.connection import DEFAULT_REDIS_PREFIX
 from stream_app.commands.models_train import code_commit
+from stream_app.commands.signals import on_signals
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.plan import DemoPlan
 from stream_app.demo.report import DemoResult, require_place
@@ -137,22 +137,16 @@ def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json:
     )
 
 
-@contextmanager
-def _ended_by_signals(narrator: Narrator) -> Iterator[None]:
+def _ended_by_signals(narrator: Narrator) -> AbstractContextManager[None]:
     """Let Ctrl-C and SIGTERM say so at once, then unwind like any other end, so that nothing stays behind."""
 
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
+    def end(number: int) -> NoReturn:
         narrator.say("interrupted; ending everything that was started")
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(TERMINATED_EXIT_CODE)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return on_signals(end)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from producers.progress import progress_line
 from producers.transaction_clock import TransactionClock
 from stream_app.commands.connection import broker_option, topic_prefix_option
 from stream_app.commands.replay import INTERRUPTED, column_option, mapping_option
+from stream_app.commands.signals import on_signals
 
 
 @click.command(name="label")
@@ -64,8 +65,12 @@ def command(
     labels = read_labels(file, read_mapping(name, columns, {}), LabelDelays(seed, sources))
     outbox = Outbox(broker, [topics.labels, *([] if at_once else [topics.transactions])])
     late = LateLabels(labels, outbox, topics)
+
+    def progress(_elapsed_s: float) -> str:
+        return f"{late.sent:,} labels sent, {late.waiting:,} not due yet"
+
     try:
-        with progress_line(lambda _elapsed_s: f"{late.sent:,} labels sent, {late.waiting:,} not due yet"):
+        with on_signals(lambda _: outbox.interrupt()), progress_line(progress):
             _send(late, outbox, broker, topics, at_once=at_once, idle_s=idle_s)
     except KeyboardInterrupt:
         click.echo(f"stopped: {outbox.give_up():,} labels delivered, {late.waiting:,} not due yet")

@@ -18,6 +18,7 @@ from producers.pace import EventsPerSecond, EventTimeSpeed, Pace, Unpaced
 from producers.progress import progress_line
 from producers.replay import LabelRule, Replay
 from stream_app.commands.connection import broker_option, known_address, redis_prefix_option, topic_prefix_option
+from stream_app.commands.signals import on_signals
 
 INTERRUPTED: Final = 130
 
@@ -157,7 +158,7 @@ def _run(context: click.Context, replay: Replay, history: History, outbox: Outbo
         return f"{replay.transactions:,} transactions{of}, {replay.transactions / elapsed_s:,.0f}/s{at}"
 
     try:
-        with progress_line(progress):
+        with on_signals(lambda _: outbox.interrupt()), progress_line(progress):
             replay.run()
     except KeyboardInterrupt:
         click.echo(f"stopped: {outbox.give_up():,} records delivered, up to {moment(replay.event_time)}")

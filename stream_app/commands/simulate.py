@@ -1,12 +1,10 @@
 """`fraudstream simulate`: send the transactions of a simulated bank, with fraud on a timetable."""
 
 import json
-import signal
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import click
@@ -28,6 +26,7 @@ from producers.simulator.summary import TrafficSummary
 from producers.simulator.tactics.catalogue import check_scripts
 from producers.simulator.truth import TruthFile
 from stream_app.commands.connection import known_address, topic_prefix_option
+from stream_app.commands.signals import on_signals
 
 SIGNAL_EXIT_CODE: Final = 128
 """A process that a signal ended exits with this plus the signal's number, as a shell has it."""
@@ -122,19 +121,15 @@ def _run(playback: Playback, outbox: Outbox, days: Iterable[SimulatedDay]) -> in
     """Send all days and return the exit code: 0, or that of the signal that ended it; a second one ends it at once."""
     received: list[int] = []
 
-    def end(number: int, _frame: FrameType | None) -> None:
+    def end(number: int) -> None:
         if received:
             raise KeyboardInterrupt
         received.append(number)
         playback.stop()
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with on_signals(end):
         playback.run(days)
         outbox.flush()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     return SIGNAL_EXIT_CODE + received[0] if received else 0
 
 

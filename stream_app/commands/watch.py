@@ -10,6 +10,7 @@ import click
 import redis
 
 from models.errors import FraudstreamError
+from models.features.feature_set import WARM_UP_DAYS
 from models.schema.topics import TopicNames
 from stream_app.checkpoints import CheckpointStore
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
@@ -74,7 +75,8 @@ class RedisUnreachableError(FraudstreamError):
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
     show_envvar=True,
-    help="First event day that is measured: windows that are still filling look like drift. By default the archive's.",
+    help="First event day that is measured and tested for drift. By default the archive's first; drift is then looked "
+    f"for {WARM_UP_DAYS} days later, for windows that are still filling look like drift.",
 )
 @click.option(
     "--retrain-every-days",

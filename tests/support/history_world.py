@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import Producer
 
+from models.drift.words import date
 from models.features.feature_set import DEFAULT
 from models.metrics.ledger_settings import LedgerSettings
 from models.schema import wire
@@ -17,7 +18,7 @@ from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent
 from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
-from models.schema.topics import DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
+from models.schema.topics import DAY_MS, DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
 from stream_app.watch.history.announcement import Announcement
 from stream_app.watch.history.archived_days import ArchivedDays
 from stream_app.watch.history.drift import Drift
@@ -111,7 +112,7 @@ class Watchers:
         arguments = [
             *("watch", "--broker", self.broker, "--redis", self.redis_url, "--redis-prefix", self.redis_prefix),
             *("--topic-prefix", self.topics.prefix, "--checkpoints", str(self.folder / "checkpoints")),
-            *("--archive", archive, "--lease", "1", *options),
+            *("--archive", archive, "--lease", "1", "--history-from", date(FIRST_DAY * DAY_MS), *options),
         ]
         watcher = WorkerProcess(arguments, {"FRAUDSTREAM_DATA": str(self.folder / "data")}, log, sabotage)
         self.started.append(watcher)

@@ -34,7 +34,8 @@ class DayCloser:
     lease: checked before a closing is written.
     gauges: metrics.
     topic_id: of `archive-commits`.
-    from_day: first event day that is looked at; None takes the archive's first.
+    from_day: first event day that is looked at; None takes the archive's first one behind `warm_up_days`.
+    warm_up_days: days at the archive's beginning in which this agent would take windows that are filling for a change.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class DayCloser:
         gauges: HistoryGauges,
         topic_id: str,
         from_day: int | None = None,
+        warm_up_days: int = 0,
     ) -> None:
         self.agent = agent
         self.last: Closing | None = None
@@ -59,6 +61,7 @@ class DayCloser:
         self._gauges = gauges
         self._topic_id = topic_id
         self._from_day = from_day
+        self._warm_up_days = warm_up_days
         self._stopping = False
 
     async def restore(self) -> None:
@@ -109,7 +112,8 @@ class DayCloser:
         first = days.first_day()
         if first is None:
             return until + 1
-        return max(first, until + 1 - KEPT_DAYS, first if self._from_day is None else self._from_day)
+        wished = first + self._warm_up_days if self._from_day is None else self._from_day
+        return max(first, until + 1 - KEPT_DAYS, wished)
 
     async def _close(self, day: int, days: ArchivedDays, announced: AnnouncedCommit) -> None:
         began_s = time.monotonic()

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from models.features.feature_set import DEFAULT
+from models.features.feature_set import DEFAULT, WARM_UP_DAYS
 from models.metrics.ledger_settings import LedgerSettings
 from models.registry import Registry
 from models.schema.topics import DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS
@@ -195,6 +195,7 @@ class HistoryService(faust.Service):
                 self._gauges,
                 topic_id,
                 settings.history_from_day,
+                WARM_UP_DAYS if agent == DRIFT else 0,
             )
             for agent, watcher in watchers.items()
         }

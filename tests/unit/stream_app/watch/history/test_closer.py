@@ -89,7 +89,7 @@ class World:
         self.lease, self.publisher, self.watcher = FakeLease(), FakePublisher(), FakeWatcher()
         self.closings = Closings(CheckpointStore(str(folder)), "history/drift")
 
-    def closer(self, topic_id: str = "topic") -> DayCloser:
+    def closer(self, topic_id: str = "topic", **options: int) -> DayCloser:
         self.watcher = FakeWatcher()
         made = DayCloser(
             "drift",
@@ -100,6 +100,7 @@ class World:
             cast("Lease", self.lease),
             HistoryGauges(CollectorRegistry()),
             topic_id,
+            **options,
         )
         asyncio.run(made.restore())
         return made
@@ -126,6 +127,19 @@ def test_each_day_is_closed_once_in_order_with_the_versions_of_the_commit_that_c
     handle(world.closer(), commit(99), commit(101, 1), commit(101, 2), commit(102, 3))
     assert world.watcher.closed == [(100, 11, "commit-1"), (101, 11, "commit-1"), (102, 13, "commit-3")]
     assert world.publisher.sent == ["event-100", "event-101", "event-102"]
+
+
+def test_days_in_which_windows_fill_are_left_out_unless_a_first_day_is_given(world: World) -> None:
+    closer = world.closer(warm_up_days=3)
+    handle(closer, commit(101))
+    assert world.watcher.closed == []
+    handle(closer, commit(104, 1))
+    assert [day for day, *_ in world.watcher.closed] == [103, 104]
+
+
+def test_a_first_day_that_is_given_counts_alone(world: World) -> None:
+    handle(world.closer(warm_up_days=3, from_day=101), commit(101))
+    assert [day for day, *_ in world.watcher.closed] == [101]
 
 
 def test_nothing_closes_before_there_is_a_score(tmp_path: Path) -> None:

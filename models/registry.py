@@ -11,6 +11,7 @@ from models.alias import Alias, AuditRecord, Move, chained
 from models.bundle import Bundle
 from models.errors import FraudstreamError
 from models.manifest import Manifest
+from models.release.placement import Placement
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -37,6 +38,14 @@ for at = 4, #ARGV, 3 do
   redis.call('RPUSH', KEYS[3], ARGV[at + 2])
   redis.call('PUBLISH', ARGV[3], ARGV[at + 1])
 end
+return 1
+"""
+
+_PLACE = """
+local stored = redis.call('GET', KEYS[1])
+if stored and cjson.decode(stored)['sequence'] >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[2])
 return 1
 """
 
@@ -117,6 +126,25 @@ class Registry:
         """Return every alias that points somewhere, as of one moment."""
         stored = self._call("hgetall", self._key("aliases"))
         return {name.decode(): msgspec.json.decode(content, type=Alias) for name, content in stored.items()}
+
+    def placement(self) -> Placement:
+        """Return which models score beside the champion."""
+        content = self._call("get", self._key("placement"))
+        return Placement() if content is None else msgspec.json.decode(content, type=Placement)
+
+    def place(self, placement: Placement) -> None:
+        """Say which models score beside the champion, and tell everyone who follows the aliases.
+
+        Raises
+        ------
+        RegistryError: another placement came first, or one of the versions is not stored.
+        """
+        for version in placement.versions:
+            if not self._call("exists", self._key(f"bundle:{version}")):
+                self.get(version)
+        text = msgspec.json.encode(placement)
+        if not self._call("eval", _PLACE, 1, self._key("placement"), placement.sequence, text, self.channel):
+            raise RegistryError(f"placement {placement.sequence} comes too late: there is a later one; look again")
 
     def audit(self) -> list[AuditRecord]:
         """Return every move, the oldest first."""

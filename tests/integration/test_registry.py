@@ -12,6 +12,7 @@ import redis
 from models.alias import Alias, check_chain
 from models.bundle import Bundle, BundleError
 from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, RegistryError
+from models.release.placement import Placement
 from models.signing import AllowedSigners, SigningKey
 from tests.unit.models.small_model import made_bundle
 
@@ -188,6 +189,21 @@ def test_every_move_is_announced(registry, versions, redis_client):
         (PREVIOUS, versions[0], 2),
         (CHAMPION, versions[1], 3),
     ]
+
+
+def test_a_placement_is_kept_announced_and_never_replaced_by_an_older_one(registry, versions, redis_client):
+    assert registry.placement() == Placement()
+    subscription = redis_client.pubsub(ignore_subscribe_messages=True)
+    subscription.subscribe(registry.channel)
+    subscription.get_message(timeout=1)
+    later = Placement(sequence=2, shadow=(versions[0],), canary=versions[1], canary_share=0.1, salt="r1")
+    registry.place(later)
+    assert msgspec.json.decode(subscription.get_message(timeout=5)["data"], type=Placement) == later
+    with pytest.raises(RegistryError, match="placement 2 comes too late"):
+        registry.place(Placement(sequence=2))
+    with pytest.raises(RegistryError, match="no model 'm-none'"):
+        registry.place(Placement(sequence=3, shadow=("m-none",)))
+    assert registry.placement() == later
 
 
 def test_an_unreachable_redis_is_named_with_the_remedy():

@@ -1,0 +1,1 @@
+"""From a retrain request to a model: which rows, with which weights, three fits, the gate."""

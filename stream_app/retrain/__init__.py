@@ -1,0 +1,1 @@
+"""`fraudstream retrain`: takes retrain requests, trains, gates, and brings what passed into use."""

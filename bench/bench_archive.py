@@ -153,21 +153,13 @@ class Bench:
         follower = _reader(self._stack.broker)
         end = follower.get_watermark_offsets(TopicPartition(TOPICS.archive_commits, 0))[1]
         follower.assign([TopicPartition(TOPICS.archive_commits, 0, end)])
-        command = [
-            *(
-                "-c",
-                "from stream_app.cli import main; main()",
-                "archive",
-                "--broker",
-                self._stack.broker,
-                "--redis",
-                self._stack.redis_url,
-            ),
+        options = [
+            *("archive", "--broker", self._stack.broker, "--redis", self._stack.redis_url),
             *("--topic-prefix", TOPICS.prefix, "--archive", str(self._folder / f"archive-{self._rounds}")),
             *("--redis-prefix", f"bench-{self._rounds}:", "--commit-every", "1"),
         ]
         environment = {"FRAUDSTREAM_DATA": str(self._folder / "data"), "PYTHONPATH": "."}
-        with Worker(command, environment, self._folder / "archive.log") as worker:
+        with Worker.fraudstream(options, environment, self._folder / "archive.log") as worker:
             _follow(follower, worker, 0)
             started, cpu_s = time.perf_counter(), worker.cpu_s()
             _follow(follower, worker, self._output.events)

@@ -9,30 +9,17 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer
-
-from bench.worker import Worker
+from bench.traffic import Traffic
+from bench.worker import Round, Worker
 from bench.workload import Workload, promote_model
 from models.schema.topics import TopicNames
 from stream_app.stack.local_stack import LocalStack
 from stream_app.topic_admin import create_topics
 
 WARM_UP = 5_000
-DEADLINE_S = 300.0
 REDIS_PREFIX = "bench:"
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What one round measured."""
-
-    events_per_s: float
-    events_per_cpu_s: float
-    memory_mb: float
 
 
 class Bench:
@@ -47,14 +34,13 @@ class Bench:
     def ours(self, events: int) -> Round:
         """A round of `fraudstream score`."""
         topics = self._topics()
-        run = "from stream_app.cli import main; main()"
         options = ["score", "--topic-prefix", topics.prefix, "--redis-prefix", REDIS_PREFIX, "--group", topics.prefix]
         environment = {
             "FRAUDSTREAM_BROKER": self._stack.broker,
             "FRAUDSTREAM_REDIS": self._stack.redis_url,
             "FRAUDSTREAM_DATA": str(self._folder),
         }
-        return self._round(Worker(["-c", run, *options], environment, self._folder / "ours.log"), topics, events)
+        return self._round(Worker.fraudstream(options, environment, self._folder / "ours.log"), topics, events)
 
     def naive(self, events: int) -> Round:
         """A round of the naive agent."""
@@ -77,52 +63,17 @@ class Bench:
         return topics
 
     def _round(self, worker: Worker, topics: TopicNames, events: int) -> Round:
-        producer = Producer(
-            {
-                "bootstrap.servers": self._stack.broker,
-                "partitioner": "murmur2_random",
-                "linger.ms": 5,
-                "queue.buffering.max.messages": 2_000_000,
-                "queue.buffering.max.kbytes": 1_000_000,
-                "log_level": 0,
-            }
-        )
-        reader = Consumer(
-            {
-                "bootstrap.servers": self._stack.broker,
-                "group.id": f"{topics.prefix}reader",
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-                "log_level": 0,
-            }
-        )
-        reader.subscribe([topics.scores])
-        with worker:
-            _send(producer, topics.transactions, self._workload.messages[:WARM_UP])
-            _receive(reader, worker, WARM_UP)
+        messages = self._workload.messages
+
+        def work() -> None:
+            traffic.send(messages[WARM_UP : WARM_UP + events])
+            traffic.receive(worker, events)
+
+        with Traffic(self._stack.broker, topics) as traffic, worker:
+            traffic.send(messages[:WARM_UP])
+            traffic.receive(worker, WARM_UP)
             time.sleep(1)
-            cpu_s, started = worker.cpu_s(), time.perf_counter()
-            _send(producer, topics.transactions, self._workload.messages[WARM_UP : WARM_UP + events])
-            _receive(reader, worker, events)
-            took_s, cpu_s = time.perf_counter() - started, worker.cpu_s() - cpu_s
-            memory = worker.memory_bytes()
-        reader.close()
-        return Round(events / took_s, events / cpu_s, memory / 1e6)
-
-
-def _send(producer: Producer, topic: str, messages: Sequence[tuple[bytes, bytes]]) -> None:
-    for key, value in messages:
-        producer.produce(topic, value, key)
-    producer.poll(0)
-
-
-def _receive(reader: Consumer, worker: Worker, count: int) -> None:
-    received, until = 0, time.monotonic() + DEADLINE_S
-    while received < count:
-        received += len(reader.consume(10_000, timeout=0.05))
-        worker.require_alive()
-        if time.monotonic() > until:
-            raise TimeoutError(f"{received} of {count} scores within {DEADLINE_S:.0f} s")
+            return worker.measured(events, work)
 
 
 def main() -> None:

@@ -32,11 +32,10 @@ def played(customers: int) -> tuple[Champion, list[ScoredRows]]:
     """A champion, and the days that it has scored."""
     world = simulated_world(days=DAYS, seed=1, customers=customers, label_delay_days=7, report=lambda _: None)
     recipe = ChampionRecipe(parameters={"max_iter": 60, "learning_rate": 0.1})
-    backtest = Backtest(world, BacktestPlan(FROM_DAY, recipe=recipe), lambda _: None)
+    backtest = Backtest(world, BacktestPlan(FROM_DAY, retrains=False, recipe=recipe), lambda _: None)
     backtest.run()
     assert backtest.champion is not None
-    end = (world.first_day + DAYS) * DAY_MS
-    return backtest.champion, [backtest._rows(day, end) for day in range(FROM_DAY, DAYS)]  # noqa: SLF001
+    return backtest.champion, [backtest.played.closed_day(DAYS - 1, day).matured[0] for day in range(FROM_DAY, DAYS)]
 
 
 def moved(rows: ScoredRows, day: int) -> ScoredRows:

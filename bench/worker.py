@@ -4,11 +4,22 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round measured."""
+
+    events_per_s: float
+    events_per_cpu_s: float
+    memory_mb: float
 
 
 class Worker:
@@ -29,6 +40,14 @@ class Worker:
         self._environment = {**os.environ, **environment}
         self._log = log
 
+    @classmethod
+    def fraudstream(
+        cls, options: Sequence[str], environment: Mapping[str, str], log: Path, cores: Collection[int] = ()
+    ) -> Self:
+        """A command of ours, on some cores only when any are given."""
+        pin = f"import os; os.sched_setaffinity(0, {sorted(cores)}); " if cores else ""
+        return cls(["-c", f"{pin}from stream_app.cli import main; main()", *options], environment, log)
+
     def __enter__(self) -> Self:
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -45,6 +64,13 @@ class Worker:
         """Raise, with the end of its log, if it has ended."""
         if self._process.poll() is not None:
             raise RuntimeError(f"the worker ended with {self._process.returncode}: {self._log.read_text()[-2000:]}")
+
+    def measured(self, events: int, work: Callable[[], None]) -> Round:
+        """How fast it gets through `events` events, which `work` sends it and waits for."""
+        cpu_s, started = self.cpu_s(), time.perf_counter()
+        work()
+        took_s, cpu_s = time.perf_counter() - started, self.cpu_s() - cpu_s
+        return Round(events / took_s, events / cpu_s, self.memory_bytes() / 1e6)
 
     def cpu_s(self) -> float:
         """CPU seconds taken so far."""

@@ -5,39 +5,72 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from models.bundle import Bundle
+from models.drift.reference import DriftReference, build_reference
+from models.families.base import Estimator
 from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
 from models.manifest import Golden, Manifest, Thresholds, TrainingData
+from models.metrics.scored_rows import ScoredRows
+from models.out_of_sample import in_manifest
 from models.registry import Registry
+from models.schema import wire
+from models.schema.label import Label
 from models.signing import SigningKey
 from producers.simulator.history import history
 from producers.simulator.population import Population
 from producers.simulator.settings import PopulationSettings
 from producers.simulator.simulation import Simulation
+from producers.simulator.statements import statements
 
 SEED = 7
 HISTORY_DAYS = 8
+REFERENCE_DAYS = 14
+"""The fewest that a drift reference can be made of."""
 FLAGGED_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Messages in event order, the first of them warm-up."""
+    """Messages in event order, the first of them warm-up.
+
+    Attributes
+    ----------
+    messages: key and value of each.
+    event_time: int64[n] ms.
+    labels: key and value of what is said of them until the last of them, in the order in which it is said.
+    labels_before: [n + 1] how many labels have been stated before each message; behind the last, all of them.
+    """
 
     messages: list[tuple[bytes, bytes]]
+    event_time: npt.NDArray[np.int64]
+    labels: list[tuple[bytes, bytes]]
+    labels_before: npt.NDArray[np.int64]
 
     @classmethod
     def simulated(cls, events: int, customers: int = 6_700) -> "Workload":
         """`events` transactions of about 10,000 cards, with the base mix of fraud."""
         messages: list[tuple[bytes, bytes]] = []
+        times, said = [], list[Label]()
         for day in _simulation(customers).days(HISTORY_DAYS, 10_000):
             messages += day.encoded()
+            times.append(day.event_time)
+            said += statements(day, SEED)
             if len(messages) >= events:
-                return cls(messages[:events])
+                return cls._of(messages[:events], np.concatenate(times)[:events], said)
         raise AssertionError("unreachable: the days do not end before")
+
+    @classmethod
+    def _of(
+        cls, messages: list[tuple[bytes, bytes]], event_time: npt.NDArray[np.int64], said: list[Label]
+    ) -> "Workload":
+        stated = sorted((one for one in said if one.labelled_at < event_time[-1]), key=lambda one: one.labelled_at)
+        before = np.searchsorted([one.labelled_at for one in stated], event_time)
+        labels = [(one.card_id.encode("ascii"), wire.encode(one)) for one in stated]
+        return cls(messages, event_time, labels, np.append(before, len(labels)))
 
 
 def _simulation(customers: int) -> Simulation:
@@ -45,8 +78,12 @@ def _simulation(customers: int) -> Simulation:
     return Simulation(Population(settings, seed=SEED))
 
 
-def promote_model(redis_url: str, prefix: str, folder: Path) -> Bundle:
-    """Train the default family with its default parameters, promote it, and keep its key and signers in `folder`."""
+def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = False) -> Bundle:
+    """Train the default family with its default parameters, promote it, and keep its key and signers in `folder`.
+
+    With `watched` it carries a drift reference. That costs seconds and is of no worth beyond the work it gives a watch:
+    the windows of its days have not filled, and the model has seen half of them.
+    """
     known = history(_simulation(6_700).days(0, HISTORY_DAYS), seed=SEED)
     values = batch_features(known, DEFAULT)
     chosen = family(DEFAULT_FAMILY)
@@ -68,9 +105,35 @@ def promote_model(redis_url: str, prefix: str, folder: Path) -> Bundle:
         metrics={},
         thresholds=Thresholds(review=float(np.quantile(scores, 1 - FLAGGED_SHARE))),
         golden=Golden.of(values[:48], scores[:48]),
+        reference=in_manifest(_reference(estimator)) if watched else None,
     )
     bundle = Bundle.build(manifest, graph, key)
     registry = Registry(redis_url, prefix)
     registry.put(bundle)
     registry.promote(bundle.version, "bench", "what the benches score with")
     return bundle
+
+
+def _reference(estimator: Estimator) -> DriftReference:
+    known = history(_simulation(6_700).days(0, REFERENCE_DAYS), seed=SEED)
+    columns, values, rows = known.columns, batch_features(known, DEFAULT), len(known)
+    scored = ScoredRows(
+        event_time=columns.event_time,
+        transaction=columns.transaction,
+        card=columns.card,
+        terminal=columns.terminal,
+        amount_minor=columns.amount,
+        score=estimator.predict_proba(values)[:, 1].astype(np.float32),
+        decision=np.zeros(rows, np.uint8),
+        control=np.zeros(rows, np.bool_),
+        pass_probability=np.ones(rows, np.float32),
+        values=values,
+        is_fraud=known.is_fraud,
+        stated_at=known.labelled_at,
+        label_source=np.zeros(rows, np.uint8),
+        latency_ms=np.full(rows, np.nan, np.float32),
+        model_version="",
+        as_of=int(columns.event_time[-1]),
+    )
+    codes = [feature.name for feature in DEFAULT.features if feature.unit == "code"]
+    return build_reference(scored, DEFAULT.names, codes, "what the benches score with", seed=SEED)

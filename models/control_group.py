@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from models.errors import FraudstreamError
 from models.schema.feature_batch import DECISIONS
 from models.schema.topics import DAY_MS
-from models.schema.transaction import Transaction
 
 FEWEST_ROWS_A_WEEK: Final = 50
 """Below it a week's estimate among the declined is mostly noise: at 50 rows a share of one half is known to +-14 %."""
@@ -21,6 +20,20 @@ _DECLINE: Final = DECISIONS.index("decline")
 _KEPT_DAYS: Final = 8
 """Event days whose count is kept; a day before all of them lets nothing pass, so that no day's cap is given twice."""
 _SHORTEST_SEED: Final = 16
+
+
+class Drawable(Protocol):
+    """What the draw needs of a transaction."""
+
+    @property
+    def transaction_id(self) -> str:
+        """The id that is hashed."""
+        ...
+
+    @property
+    def event_time(self) -> int:
+        """Its moment, ms: the day's cap is counted by it."""
+        ...
 
 
 class ControlGroupError(FraudstreamError):
@@ -146,7 +159,7 @@ class ControlGroup:
         asked: npt.NDArray[np.uint8],
         score: npt.NDArray[np.float32],
         amount_minor: npt.NDArray[np.int64],
-        transactions: Sequence[Transaction],
+        transactions: Sequence[Drawable],
     ) -> Draw:
         """Let some of the declines pass.
 
@@ -172,7 +185,7 @@ class ControlGroup:
         decision = np.where(drawn.control, np.uint8(_APPROVE), asked)
         return Draw(decision, drawn.control, drawn.pass_probability, drawn.used, marks, len(rows))
 
-    def _mark(self, transaction: Transaction) -> PassMark:
+    def _mark(self, transaction: Drawable) -> PassMark:
         day = transaction.event_time // DAY_MS
         if not self._has_room(day):
             return PassMark(0.0, None)

@@ -16,7 +16,10 @@ class ManifestError(FraudstreamError):
 
 
 class TrainingData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rows that the released model was fitted on; times are event times in ms, the last one included."""
+    """The rows that the released model was fitted on; times are event times in ms, the last one included.
+
+    `sha256` is that of the feature values, labels and weights, in the rows' order: equal rows have equal ones.
+    """
 
     description: str
     from_event_time: int
@@ -24,6 +27,7 @@ class TrainingData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int
     frauds: int
     table_versions: dict[str, int] = {}
+    sha256: str = ""
 
 
 class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,7 +89,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     `version` is "m-" and the first 12 hex digits of the SHA-256 of the manifest's canonical bytes with `version` empty;
     as these name the graph's own SHA-256, the version stands for the whole content. `created_at` is in ms.
-    `schema_version` is that of the transactions it was trained for.
+    `schema_version` is that of the transactions it was trained for. `recipe` says which rows counted how much in a fit,
+    `gate` why the model was let through; both are empty for a model that a person trained. `making` is what has to be
+    known beside to make it again.
     """
 
     version: str = ""
@@ -104,6 +110,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     golden: Golden
     lineage: Lineage = Lineage()
     reference: dict[str, Any] | None = None
+    recipe: dict[str, Any] | None = None
+    gate: dict[str, Any] | None = None
+    making: dict[str, Any] | None = None
     manifest_version: int = 1
 
     def canonical_bytes(self) -> bytes:

@@ -13,7 +13,7 @@ from models.features.feature_set import FeatureSet
 from models.features.history import NO_LABEL
 from models.metrics.scored_rows import ScoredRows
 from models.schema.topics import DAY_MS
-from models.training_rows import TrainingRows
+from models.training_rows import TrainingRows, thinned
 
 FOLDS: Final = 4
 MOST_WEEKS: Final = 4
@@ -85,22 +85,16 @@ def _fold_scores(
 ) -> npt.NDArray[np.float32]:
     assert rows.terminal is not None
     fold = rows.terminal % np.uint64(FOLDS)
-    random = np.random.default_rng(seed)
-    share = min(1.0, MOST_GENUINE / max(1, int((~rows.is_fraud).sum())))
-    kept = rows.is_fraud | (random.random(len(rows)) < share)
-    weight = np.where(rows.is_fraud, 1.0, 1.0 / share)
-    if rows.weight is not None:
-        weight *= rows.weight
     scores = np.zeros(len(chosen), np.float32)
     for number in range(FOLDS):
         scored = fold[chosen] == number
-        fitted = kept & (fold != number)
+        fitted = thinned(rows.take(fold != number), MOST_GENUINE, seed)
         if not scored.any():
             continue
-        if not rows.is_fraud[fitted].any():
+        if not fitted.is_fraud.any():
             raise DriftReferenceError("no fraud outside one fold of the terminals; give more days")
-        report(f"drift reference: fit {number + 1} of {FOLDS} on {int(fitted.sum()):,} rows of other terminals")
-        estimator = kind.fit(rows.values[fitted], rows.is_fraud[fitted], weight[fitted], seed, **parameters)
+        report(f"drift reference: fit {number + 1} of {FOLDS} on {len(fitted):,} rows of other terminals")
+        estimator = kind.fit(fitted.values, fitted.is_fraud, fitted.weight, seed, **parameters)
         scores[scored] = estimator.predict_proba(rows.values[chosen[scored]])[:, 1]
     return scores
 

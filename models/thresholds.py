@@ -44,10 +44,17 @@ class ReviewPolicy:
         if self.decline_precision is not None and not 0.0 < self.decline_precision <= 1.0:
             raise ThresholdError(f"decline precision {self.decline_precision} must lie between 0 and 1")
 
-    def thresholds(self, scores: npt.NDArray[np.float32], is_fraud: npt.NDArray[np.bool_], days: float) -> Thresholds:
+    def thresholds(
+        self,
+        scores: npt.NDArray[np.float32],
+        is_fraud: npt.NDArray[np.bool_],
+        days: float,
+        weight: npt.NDArray[np.float64] | None = None,
+    ) -> Thresholds:
         """Choose thresholds on rows that the scored model was not fitted on; `days` is the time that they span.
 
-        What is declined needs no analyst: the capacity is for what lies below the decline threshold.
+        What is declined needs no analyst: the capacity is for what lies below it. `weight` float64[n]
+        says how many rows each one stands for, None that each stands for itself.
 
         Examples
         --------
@@ -57,20 +64,24 @@ class ReviewPolicy:
         >>> round(chosen.review, 2), round(chosen.decline, 2)
         (0.86, 0.96)
         """
+        order = np.argsort(-scores, kind="stable")
         distinct, counts = np.unique(-scores, return_counts=True)
-        levels, above = -distinct, np.cumsum(counts)
-        frauds = np.cumsum(is_fraud[np.argsort(-scores, kind="stable")], dtype=np.int64)[above - 1]
+        levels, last = -distinct, np.cumsum(counts) - 1
+        stands_for = np.ones(len(scores)) if weight is None else weight[order]
+        above = np.cumsum(stands_for)[last]
+        frauds = np.cumsum(stands_for * is_fraud[order])[last]
+        rows = float(above[-1])
         decline = self._decline_level(frauds, above)
-        declined = 0 if decline is None else int(above[decline])
-        share = self.review_share if self.alerts_per_day is None else self.alerts_per_day * days / len(scores)
-        within = np.flatnonzero((above - declined <= share * len(scores)) & (above > declined))
+        declined = 0.0 if decline is None else float(above[decline])
+        share = self.review_share if self.alerts_per_day is None else self.alerts_per_day * days / rows
+        within = np.flatnonzero((above - declined <= share * rows) & (above > declined))
         if not len(within):
             raise ThresholdError(
-                f"{share * len(scores):.1f} alerts on {len(scores)} rows: more share the highest score; review more"
+                f"{share * rows:.1f} alerts on {rows:.0f} rows: more share the highest score; review more"
             )
         return Thresholds(float(levels[within[-1]]), None if decline is None else float(levels[decline]))
 
-    def _decline_level(self, frauds: npt.NDArray[np.int64], above: npt.NDArray[np.int64]) -> int | None:
+    def _decline_level(self, frauds: npt.NDArray[np.float64], above: npt.NDArray[np.float64]) -> int | None:
         """Return the lowest level down to which the precision is met, given frauds and rows at or above each level."""
         if self.decline_precision is None:
             return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +54,12 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What the manifest says of when, by which code, and what for; `created_at` is in ms."""
+    """What the manifest says of when, by which code, what for, and how to make it again; `created_at` is in ms."""
 
     created_at: int
     code_commit: str
     lineage: Lineage = field(default_factory=Lineage)
+    making: dict[str, Any] | None = None
 
 
 def train(
@@ -85,6 +87,44 @@ def train(
     scores = probabilities(judged, late.values)
     thresholds = recipe.policy.thresholds(scores, late.is_fraud, float(np.ptp(late.event_time)) / DAY_MS)
     fit = f"the same recipe fitted on the {len(early):,} earlier rows; the released model is fitted on all"
+    figures = Judged(thresholds, {"hold_out": judge(scores, late, thresholds, fit)})
+    return fit_released(rows, recipe, figures, provenance, key, feature_set, report)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What fits on a part of the rows have shown before the one that is released.
+
+    Attributes
+    ----------
+    thresholds: chosen on rows that the scoring fit has not seen.
+    metrics: by name of the fit.
+    recipe, gate: for the manifest.
+    """
+
+    thresholds: Thresholds
+    metrics: dict[str, Figures]
+    recipe: dict[str, Any] | None = None
+    gate: dict[str, Any] | None = None
+
+
+def fit_released(
+    rows: TrainingRows,
+    recipe: Recipe,
+    judged: Judged,
+    provenance: Provenance,
+    key: SigningKey,
+    feature_set: FeatureSet = DEFAULT,
+    report: Callable[[str], None] = lambda _: None,
+) -> Bundle:
+    """Fit on all rows, add reference and golden vectors, sign, and load as a scorer does.
+
+    Raises
+    ------
+    FamilyError, BundleError: as for `train`.
+    """
+    kind = family(recipe.family)
+    parameters = resolve_parameters(kind, recipe.parameters)
     report(f"fitting {kind.name} on all {len(rows):,} rows")
     released = kind.fit(rows.values, rows.is_fraud, rows.weight, recipe.seed, **parameters)
     reference = drift_reference(
@@ -101,11 +141,14 @@ def train(
         onnx_sha256="",
         data=rows.summary(),
         code_commit=provenance.code_commit,
-        metrics={"hold_out": judge(scores, late, thresholds, fit)},
-        thresholds=thresholds,
+        metrics=judged.metrics,
+        thresholds=judged.thresholds,
         golden=Golden.of(golden, probabilities(released, golden)),
         lineage=provenance.lineage,
         reference=in_manifest(reference),
+        recipe=judged.recipe,
+        gate=judged.gate,
+        making=provenance.making,
     )
     bundle = Bundle.build(manifest, kind.to_onnx(released, len(feature_set)), key)
     report(f"checking that {bundle.version} scores as the fitted model does")

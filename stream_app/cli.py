@@ -25,6 +25,9 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "archive": CommandEntry(
         "stream_app.commands.archive", "Keep everything seen, scored and labelled in Delta tables."
     ),
+    "retrain": CommandEntry(
+        "stream_app.commands.retrain", "Train for each retrain request, and release what is better."
+    ),
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
     "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
     "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),

@@ -1,4 +1,4 @@
-"""The worker, the watch and the archive as processes of their own, for as long as a run takes."""
+"""The worker, the watch, the archive and the retrainer as processes of their own, for as long as a run takes."""
 
 import os
 import sys
@@ -46,7 +46,7 @@ class Connections:
 
 
 class Processes:
-    """`fraudstream score`, `watch` and perhaps `archive`, which end with this process, however it ends.
+    """`fraudstream score`, `watch` and perhaps `archive` and `retrain`, which end with this process, however it ends.
 
     Parameters
     ----------
@@ -54,9 +54,18 @@ class Processes:
     folder: their data folder and logs.
     history_from: first event day on which the models are measured, as YYYY-MM-DD; None keeps no archive and profiles
         only.
+    train_from: first event day that retrains learn from, as YYYY-MM-DD; None answers no retrain request.
+    retrain_plan: file for `fraudstream retrain --plan`; None tries what is usual.
     """
 
-    def __init__(self, connections: Connections, folder: Path, history_from: str | None = None) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        folder: Path,
+        history_from: str | None = None,
+        train_from: str | None = None,
+        retrain_plan: Path | None = None,
+    ) -> None:
         self._connections = connections
         self._folder = folder
         self._redis = redis.Redis.from_url(connections.redis_url)
@@ -70,6 +79,9 @@ class Processes:
                 "watch": (*_PROGRAM, "watch", *archive, "--history-from", history_from),
                 "archive": (*_YIELDING_PROGRAM, "archive", *archive, "--commit-every", str(_COMMIT_EVERY_S)),
             }
+        if train_from is not None:
+            plan = () if retrain_plan is None else ("--plan", str(retrain_plan))
+            self._commands["retrain"] = (*_PROGRAM, "retrain", *archive, "--train-from", train_from, *plan)
         self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in self._commands}
 
     def __enter__(self) -> Self:
@@ -91,6 +103,8 @@ class Processes:
         leases = {"profile-keeper": "no profile keeper is active"}
         if "archive" in self._commands:
             leases |= {"archive": "no archiver is active", "history-watch": "nobody watches the history"}
+        if "retrain" in self._commands:
+            leases |= {"retrainer": "no retrainer is active", "release-loop": "no release loop is active"}
         for lease, otherwise in leases.items():
             key = f"{self._connections.redis_prefix}{lease}"
             self._wait(lambda key=key: bool(self._redis.exists(key)), otherwise)  # type: ignore[misc]  # bound now

@@ -1,4 +1,4 @@
-"""What each scoring worker says of itself in Redis: which model it runs, which profiles it has applied."""
+"""What each scoring worker says of itself in Redis: which models it runs, which profiles it has applied."""
 
 import msgspec
 
@@ -7,7 +7,11 @@ STATUS_LIFETIME_MS = 5000
 
 
 class WorkerStatus(msgspec.Struct, frozen=True):
-    """One entry of the hash `{prefix}workers`, written at every change and every second."""
+    """One entry of the hash `{prefix}workers`, written at every change and every second.
+
+    A worker has a placement once `placement_sequence` is that of the placement or a later one; each placed version is
+    then in `models`, which score every batch, the champion first, or in `refused`.
+    """
 
     writer: str
     pid: int
@@ -18,6 +22,9 @@ class WorkerStatus(msgspec.Struct, frozen=True):
     profiles_as_of: int
     partitions: list[int]
     at: int
+    placement_sequence: int = 0
+    models: list[str] = []
+    refused: list[str] = []
 
 
 def workers_key(redis_prefix: str) -> str:

@@ -1,7 +1,7 @@
 """The feature log: one Arrow IPC message per scored batch, every feature value as it was used."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
@@ -10,11 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.errors import FraudstreamError
-from models.schema.score import Decision
+from models.schema.score import Decision, Role
+from models.schema.shadow_scores import SHADOW_SCORES, ShadowScores, shadow_scores_of
 from models.schema.transaction import Transaction
 
 DECISIONS: Final[tuple[Decision, ...]] = ("approve", "review", "decline")
-ROLES = ("champion", "canary")
+ROLES: Final[tuple[Role, ...]] = ("champion", "canary")
 
 
 class FeatureBatchError(FraudstreamError):
@@ -26,7 +27,9 @@ class FeatureBatchHeader:
     """What a reader must know before opening the message; it travels in the record's headers.
 
     `first_offset` to `last_offset` is the range of `transactions` offsets that this message covers, with those that
-    were rejected or are gaps; a message without rows says that the whole range was rejected.
+    were rejected or are gaps; a message without rows says that the whole range was rejected. `model_us` says what each
+    model took for the batch, in microseconds a row, NaN for one that gave no scores; it is there only while models are
+    placed beside the champion.
     """
 
     first_offset: int
@@ -36,10 +39,11 @@ class FeatureBatchHeader:
     topic_id: str
     feature_set: str
     recomputed: bool
+    model_us: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def encode(self) -> list[tuple[str, bytes]]:
         """The header as Kafka record headers."""
-        return [
+        headers = [
             ("first_offset", str(self.first_offset).encode()),
             ("last_offset", str(self.last_offset).encode()),
             ("epoch", str(self.epoch).encode()),
@@ -48,6 +52,10 @@ class FeatureBatchHeader:
             ("feature_set", self.feature_set.encode()),
             ("recomputed", b"1" if self.recomputed else b"0"),
         ]
+        if self.model_us:
+            text = ",".join(f"{version}={us:.2f}" for version, us in self.model_us.items())
+            headers.append(("model_us", text.encode()))
+        return headers
 
     @classmethod
     def decode(cls, headers: Iterable[tuple[str, bytes]]) -> "FeatureBatchHeader":
@@ -62,9 +70,22 @@ class FeatureBatchHeader:
                 topic_id=found["topic_id"],
                 feature_set=found["feature_set"],
                 recomputed=found["recomputed"] == "1",
+                model_us=_model_us(found.get("model_us", "")),
             )
         except (KeyError, ValueError) as error:
             raise FeatureBatchError(f"feature batch header is missing or malformed: {error}") from error
+
+
+def _model_us(text: str) -> dict[str, float]:
+    """Read `VERSION=MICROSECONDS,...`; raises ValueError for anything else."""
+    found: dict[str, float] = {}
+    for entry in text.split(",") if text else ():
+        version, equals, number = entry.partition("=")
+        us = float(number)
+        if not version or not equals or version in found or us < 0 or us == float("inf"):
+            raise ValueError(f"model_us has {entry!r}, which is no VERSION=MICROSECONDS")
+        found[version] = us
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,8 @@ class ScoredColumns:
     `source_offset`, `score`, `decision` (index into DECISIONS), `values` float32 [n, features]; `verified` is False
     on a recomputed row whose score did not come out as the one that was published: such a row is not trained on.
     `control` is True on a decline that was let pass at random (its decision reads approve), `pass_probability` is the
-    chance of a row to pass: 1 where nothing would have stopped it, 0 where it could not.
+    chance of a row to pass: 1 where nothing would have stopped it, 0 where it could not. `shadow_scores` are those of
+    the models that did not decide, None where no other scored.
     """
 
     source_offset: NDArray[np.int64]
@@ -83,13 +105,14 @@ class ScoredColumns:
     values: NDArray[np.float32]
     writer: str
     epoch: int
-    role: str
+    role: Sequence[str] | str
     model_version: Sequence[str] | str
     profiles_as_of: int
     recomputed: bool
     verified: NDArray[np.bool_] | bool
     control: NDArray[np.bool_] | bool = False
     pass_probability: NDArray[np.float32] | float = 1.0
+    shadow_scores: ShadowScores | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +134,14 @@ class FeatureRows:
         """One text column."""
         column: Any = self.table.column(name)
         return list((column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).to_pylist())
+
+    def scores_of(self, version: str) -> NDArray[np.float32]:
+        """What a model said of each row, whether it decided it or not; NaN where it said nothing."""
+        decided = np.array([name == version for name in self.strings("model_version")], np.bool_)
+        scores = np.where(decided, self.numpy("score"), np.float32(np.nan)).astype(np.float32)
+        rows, beside = shadow_scores_of(self.table.column("shadow_scores"), version)
+        scores[rows] = beside
+        return scores
 
 
 class FeatureBatchEncoder:
@@ -145,11 +176,11 @@ class FeatureBatchEncoder:
             *(pa.array(column, of_type) for column, of_type in zip(taken, _TRANSACTION_TYPES, strict=True)),
             pa.array(scored.score, pa.float32()),
             pa.DictionaryArray.from_arrays(scored.decision.view(np.int8), _DECISION_NAMES),
-            _constant(scored.role, rows),
-            _model_versions(scored.model_version, rows),
+            _names(scored.role, rows),
+            _names(scored.model_version, rows),
             pa.array(np.broadcast_to(np.asarray(scored.control, np.bool_), rows)),
             pa.array(np.broadcast_to(np.asarray(scored.pass_probability, np.float32), rows)),
-            pa.nulls(rows, _SHADOW_SCORES),
+            pa.nulls(rows, SHADOW_SCORES) if scored.shadow_scores is None else scored.shadow_scores.to_arrow(),
             pa.array(np.full(rows, scored.profiles_as_of, np.int64)),
             pa.array(np.full(rows, scored.recomputed)),
             pa.array(np.broadcast_to(np.asarray(scored.verified, np.bool_), rows)),
@@ -176,7 +207,6 @@ def decode_feature_batch(message: bytes) -> FeatureRows:
 
 
 _NAME = pa.dictionary(pa.int8(), pa.string())
-_SHADOW_SCORES = pa.list_(pa.struct([("model_version", pa.string()), ("score", pa.float32())]))
 _DECISION_NAMES = pa.array(DECISIONS)
 _FIELDS = [
     pa.field("source_offset", pa.int64()),
@@ -197,7 +227,7 @@ _FIELDS = [
     pa.field("model_version", _NAME),
     pa.field("control", pa.bool_()),
     pa.field("pass_probability", pa.float32()),
-    pa.field("shadow_scores", _SHADOW_SCORES),
+    pa.field("shadow_scores", SHADOW_SCORES),
     pa.field("profiles_as_of", pa.int64()),
     pa.field("recomputed", pa.bool_()),
     pa.field("verified", pa.bool_()),
@@ -223,8 +253,8 @@ def _constant(text: str, rows: int) -> Any:
     return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), pa.array([text]))
 
 
-def _model_versions(versions: Sequence[str] | str, rows: int) -> Any:
-    if isinstance(versions, str):
-        return _constant(versions, rows)
-    names, codes = np.unique(np.asarray(versions), return_inverse=True)
+def _names(texts: Sequence[str] | str, rows: int) -> Any:
+    if isinstance(texts, str):
+        return _constant(texts, rows)
+    names, codes = np.unique(np.asarray(texts, np.str_), return_inverse=True)
     return pa.DictionaryArray.from_arrays(codes.astype(np.int8), pa.array(names.tolist(), pa.string()))

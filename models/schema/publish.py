@@ -11,6 +11,7 @@ from models.schema.archive_commit import ArchiveCommit
 from models.schema.clock_tick import ClockTick
 from models.schema.drift_event import DriftEvent
 from models.schema.label import Label
+from models.schema.model_event import ModelEvent
 from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
 from models.schema.score import Score
@@ -28,6 +29,7 @@ RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
     "performance": Performance,
     "drift_event": DriftEvent,
     "retrain_request": RetrainRequest,
+    "model_event": ModelEvent,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LONGEST_ENUM = 1000

@@ -52,6 +52,7 @@ class ArchivedHistory:
         pinned = versions or {}
         self._tables = {name: TableFiles(url, name, pinned.get(name), storage_options) for name in TABLES}
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+        self._connection.execute("SET enable_progress_bar = false")
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from models.errors import FraudstreamError
+from models.schema.shadow_scores import SHADOW_SCORES
 from models.schema.topics import FEATURES, LABELS, SCORES, TRANSACTIONS
 
 TABLES: Final = (TRANSACTIONS, LABELS, FEATURES, SCORES)
@@ -22,7 +23,6 @@ _REASON_CODES: Final = pa.list_(
         [("code", pa.string()), ("feature", pa.string()), ("value", pa.float64()), ("contribution", pa.float64())]
     )
 )
-_SHADOW_SCORES: Final = pa.list_(pa.struct([("model_version", pa.string()), ("score", pa.float32())]))
 
 
 class ArchiveMissingError(FraudstreamError):
@@ -80,7 +80,7 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
         model_version=pa.string(),
         control=pa.bool_(),
         pass_probability=pa.float32(),
-        shadow_scores=_SHADOW_SCORES,
+        shadow_scores=SHADOW_SCORES,
         profiles_as_of=pa.int64(),
         recomputed=pa.bool_(),
         verified=pa.bool_(),

@@ -49,7 +49,7 @@ CHANGES: Final = (
     TacticChange("triangulation", "base"),
     TacticChange("card_testing", "drip"),
     TacticChange("terminal_compromise", "cash_out"),
-    TacticChange("account_takeover", "patient", 0.7),
+    TacticChange("account_takeover", "single", 0.7),
     TacticChange("triangulation", "fashion", 0.6),
 )
 
@@ -186,12 +186,16 @@ def try_seed(plan: PowerPlan, seed: int) -> list[Trial]:
     """Play one bank without the tactic to its end, and with it at each strength as far as it has to be detected."""
     recipe = ChampionRecipe(family=plan.family, seed=seed)
     with threadpool_limits(limits=1):
-        without = Backtest(_world(plan, seed, plan.days), BacktestPlan(plan.from_day, recipe=recipe), _silent)
+        without = Backtest(
+            _world(plan, seed, plan.days), BacktestPlan(plan.from_day, retrains=False, recipe=recipe), _silent
+        )
         before = without.run()
         trials = []
         for strength in plan.strengths:
             world = _world(plan, seed, min(plan.days, plan.start_day + DETECTION_DAYS + 1), strength)
-            played = Backtest(world, BacktestPlan(plan.from_day, recipe=recipe), _silent, without.champion)
+            played = Backtest(
+                world, BacktestPlan(plan.from_day, retrains=False, recipe=recipe), _silent, without.champion
+            )
             trials.append(_trial(plan, seed, strength, before, played, world))
         return trials
 

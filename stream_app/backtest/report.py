@@ -1,6 +1,8 @@
 """What a backtest found, week by week and day by day; days count from the world's first."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -11,7 +13,12 @@ from models.schema.drift_event import DriftEvent
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
 from stream_app.backtest.champion import Champion
+from stream_app.backtest.played import Played
+from stream_app.backtest.releases import BacktestReleases
+from stream_app.backtest.retrains import BacktestRetrains, Tried
 from stream_app.backtest.world import World
+
+_GAINS: Final = ("average_precision_since_change", "average_precision")
 
 
 class AllRows(msgspec.Struct, frozen=True):
@@ -67,8 +74,42 @@ class Reference(msgspec.Struct, frozen=True):
     tests: int
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What came of one try of a retrain request.
+
+    Attributes
+    ----------
+    day: on whose first moment it was tried.
+    verdict: of the gate, or "error".
+    recipe: in words.
+    frauds: that decided.
+    gain: difference in average precision on the rows that decide, None where they do not define it.
+    reasons: why it did not pass.
+    version: of what passed.
+    """
+
+    day: int
+    cause: str
+    verdict: str
+    recipe: str | None
+    frauds: int
+    gain: float | None
+    reasons: list[str]
+    version: str | None
+
+
+class Release(msgspec.Struct, frozen=True):
+    """A model that came into use or was taken back, on which day, after which, and why."""
+
+    day: int
+    version: str
+    before: str | None
+    kind: str
+    cause: str
+
+
 class BacktestReport(msgspec.Struct, frozen=True):
-    """The whole run; `promotions` and `rejections` belong to retraining and are empty without it."""
+    """The whole run; `promotions` leave out the first model, `rejections` are verdicts that failed or an error."""
 
     source: str
     from_day: int
@@ -79,8 +120,10 @@ class BacktestReport(msgspec.Struct, frozen=True):
     warnings: list[Found]
     recoveries: list[Found]
     retrain_requests: list[Request]
-    promotions: list[dict[str, object]]
-    rejections: list[dict[str, object]]
+    promotions: list[Release]
+    rejections: list[Verdict]
+    rollbacks: list[Release]
+    gate_verdicts: list[Verdict]
     first_model: Reference
     last_model: Reference
     elapsed_s: float
@@ -90,14 +133,52 @@ class BacktestReport(msgspec.Struct, frozen=True):
         return msgspec.json.format(msgspec.json.encode(self)).decode()
 
 
-def weeks_of(world: World, scores: np.ndarray, scored_by: Sequence[Champion], from_day: int, to_day: int) -> list[Week]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What a backtest leaves behind: what was played and decided, by whom, and what was found and done."""
+
+    world: World
+    to_day: int
+    played: Played
+    first: Champion
+    releases: BacktestReleases
+    retrains: BacktestRetrains
+    events: Sequence[DriftEvent]
+    requests: Sequence[RetrainRequest]
+
+
+def report_of(run: Run, from_day: int, elapsed_s: float) -> BacktestReport:
+    """Return what a backtest found."""
+    world, first = run.world, run.world.first_day
+    verdicts = [verdict_of(tried, first) for tried in run.retrains.tried]
+    return BacktestReport(
+        source=world.source,
+        from_day=from_day,
+        to_day=run.to_day,
+        transactions=int(np.isfinite(run.played.scores).sum()),
+        weeks=weeks_of(world, run.played, from_day, run.to_day),
+        alarms=found(run.events, "alarm", first),
+        warnings=found(run.events, "warning", first),
+        recoveries=found(run.events, "recovery", first),
+        retrain_requests=[request_of(request, first) for request in run.requests],
+        promotions=_releases(run.releases, "promoted", first),
+        rejections=[one for one in verdicts if one.verdict in {"fail", "error"}],
+        rollbacks=_releases(run.releases, "rolled back", first),
+        gate_verdicts=verdicts,
+        first_model=reference_of(run.first, first),
+        last_model=reference_of(run.releases.champion, first),
+        elapsed_s=elapsed_s,
+    )
+
+
+def weeks_of(world: World, played: Played, from_day: int, to_day: int) -> list[Week]:
     """Return the figures of every whole week from a day on; one without a fraud has none and is left out."""
     weeks = []
     days, card = world.day, world.history.columns.card
     for start in range(from_day, to_day - HANDBOOK.test_days + 1, HANDBOOK.test_days):
         chosen = slice(*np.searchsorted(days, (HANDBOOK.known_from_day(start), start + HANDBOOK.test_days)))
         try:
-            report = assess(days[chosen], card[chosen], world.is_fraud[chosen], scores[chosen], start)
+            report = assess(days[chosen], card[chosen], world.is_fraud[chosen], played.scores[chosen], start)
         except UndefinedMetricError:
             continue
         protocol, everything = report.protocol, report.all_rows
@@ -110,10 +191,37 @@ def weeks_of(world: World, scores: np.ndarray, scored_by: Sequence[Champion], fr
                 cp100=protocol.cp100,
                 all_rows=_all_rows(everything),
                 frauds=int(world.is_fraud[in_week].sum()),
-                version=[one for one in scored_by if one.from_day <= start][-1].model.version,
+                version=played.versions[int(np.bincount(played.version[in_week]).argmax())],
             )
         )
     return weeks
+
+
+def verdict_of(tried: Tried, first_day: int) -> Verdict:
+    """Return what came of a request in the report's terms."""
+    day, cause = tried.request.as_of // DAY_MS - first_day, tried.request.cause
+    if tried.retrained is None:
+        return Verdict(day, cause, "error", None, 0, None, [tried.error or ""], None)
+    gate, bundle = tried.retrained.gate, tried.retrained.bundle
+    gains = [one.figure for one in gate.checks if one.name in _GAINS]
+    return Verdict(
+        day=day,
+        cause=cause,
+        verdict=gate.verdict,
+        recipe=tried.retrained.choice.recipe.title,
+        frauds=gate.deciding_frauds,
+        gain=gains[0] if gains else None,
+        reasons=gate.reasons,
+        version=None if bundle is None else bundle.version,
+    )
+
+
+def _releases(releases: BacktestReleases, kind: str, first_day: int) -> list[Release]:
+    return [
+        Release(event.as_of // DAY_MS - first_day, event.version, event.before, event.kind, event.cause)
+        for event in releases.events
+        if event.kind == kind
+    ]
 
 
 def _all_rows(figures: HandbookFigures) -> AllRows:

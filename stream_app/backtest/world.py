@@ -107,7 +107,7 @@ def simulated_world(
     """
     settings = PopulationSettings(
         customers=customers,
-        terminals=max(100, round(TERMINALS_PER_CUSTOMER * customers)),
+        terminals=terminals_of(customers),
         transactions_per_day=TRANSACTIONS_PER_CUSTOMER * customers,
     )
     report(f"simulating {days} days of {customers:,} customers, seed {seed}")
@@ -119,3 +119,8 @@ def simulated_world(
     tactic = np.concatenate([day.tactic_code for day in played]).astype(np.uint8)
     source = f"simulated bank, seed {seed}, {customers:,} customers"
     return World(history, history.is_fraud, tactic, played[0].tactic_names, source)
+
+
+def terminals_of(customers: int) -> int:
+    """Return how many terminals a simulated bank of a size has."""
+    return max(100, round(TERMINALS_PER_CUSTOMER * customers))

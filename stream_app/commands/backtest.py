@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.families.catalogue import DEFAULT_FAMILY, FAMILIES
+from models.retraining.plan import RetrainPlan
 from producers.column_mapping import read_mapping
 from producers.simulator.script import parse_tactic
 from stream_app.backtest.champion import ChampionRecipe
@@ -37,6 +38,10 @@ SIMULATED = "simulated"
     help="Days after which a fraud is labelled; 7 for a file, the simulator's own delays for a simulated bank.",
 )
 @click.option("--declines", is_flag=True, help="Refuse what the model declines: its label is then never stated.")
+@click.option(
+    "--without-retraining", is_flag=True, help="Only write down what is asked for; the first model serves to the end."
+)
+@click.option("--retrain-every-days", type=click.IntRange(1), help="Ask once in so many days, drift or not.")
 @click.option("--days", type=click.IntRange(1), default=120, show_default=True, help="Days to simulate.")
 @click.option("--customers", type=click.IntRange(10), default=10_000, show_default=True, help="Customers to simulate.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the simulation and the fits.")
@@ -56,6 +61,8 @@ def command(
     to_day: int | None,
     label_delay_days: float | None,
     declines: bool,
+    without_retraining: bool,
+    retrain_every_days: int | None,
     days: int,
     customers: int,
     seed: int,
@@ -63,7 +70,7 @@ def command(
     family: str,
     as_json: bool,
 ) -> None:
-    """Play a labelled file or a simulated bank day by day: scores, labels as they come, drift, retrain requests.
+    """Play a labelled file or a simulated bank day by day: scores, labels as they come, drift, retrains, releases.
 
     The same classes as in the running system, in event time, and the same result every time.
     """
@@ -72,7 +79,16 @@ def command(
     with progress() as report:
         world = _world(past, mapping, to_day, label_delay_days, days, customers, seed, tactics, report)
         recipe = ChampionRecipe(family=family, seed=seed)
-        found = Backtest(world, BacktestPlan(from_day, to_day, declines=declines, recipe=recipe), report).run()
+        plan = BacktestPlan(
+            from_day,
+            to_day,
+            declines=declines,
+            retrains=not without_retraining,
+            retrain_every_days=retrain_every_days,
+            recipe=recipe,
+            retrain=RetrainPlan(seed=seed),
+        )
+        found = Backtest(world, plan, report).run()
     if as_json:
         click.echo(found.json())
     else:
@@ -130,8 +146,10 @@ def _show(found: BacktestReport) -> None:
         *((day, "ALARM", summary) for day, summary in dict.fromkeys((one.day, one.summary) for one in found.alarms)),
         *((one.day, f"retrain {one.number}", f"{one.cause}: {one.reason}") for one in found.retrain_requests),
         *((one.day, "recovery", one.summary) for one in found.recoveries),
+        *((one.day, f"gate {one.verdict}", "; ".join(one.reasons) or f"{one.recipe}") for one in found.gate_verdicts),
+        *((one.day, one.kind, f"{one.version}: {one.cause}") for one in (*found.promotions, *found.rollbacks)),
     ]
     for day, what, text in sorted(dict.fromkeys(told)):
-        console.print(f"day {day:>3}  {what:<10} {text}", soft_wrap=True, highlight=False)
+        console.print(f"day {day:>3}  {what:<14} {text}", soft_wrap=True, highlight=False)
     if not told:
         console.print("no warning, no alarm, no retrain request")

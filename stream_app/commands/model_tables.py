@@ -22,7 +22,7 @@ def moment(at_ms: int) -> str:
 
 def summary(manifest: Manifest, aliases: Mapping[str, Alias]) -> dict[str, Any]:
     """Return what a list shows of one version."""
-    figures = manifest.metrics.get("hold_out")
+    figures = manifest.metrics.get("hold_out", manifest.metrics.get("gate"))
     return {
         "version": manifest.version,
         "aliases": [name for name, alias in aliases.items() if alias.version == manifest.version],

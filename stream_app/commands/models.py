@@ -17,6 +17,9 @@ from stream_app.commands.model_options import (
     signers,
 )
 from stream_app.commands.model_tables import as_json, card, summary, version_table
+from stream_app.commands.models_release import release_command, unfreeze_command
+from stream_app.commands.models_report import report_command
+from stream_app.commands.models_reproduce import reproduce_command
 from stream_app.commands.models_train import train_command
 
 
@@ -26,6 +29,10 @@ def command() -> None:
 
 
 command.add_command(train_command)
+command.add_command(release_command)
+command.add_command(unfreeze_command)
+command.add_command(report_command)
+command.add_command(reproduce_command)
 
 
 @command.command(name="list")

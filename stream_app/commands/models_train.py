@@ -18,11 +18,12 @@ from models.thresholds import ReviewPolicy
 from models.training import DAY_MS, Provenance, Recipe, train
 from models.training_rows import mature_rows
 from producers.column_mapping import read_mapping
-from stream_app.backtest.world import file_world, simulated_world
+from stream_app.backtest.world import TRANSACTIONS_PER_CUSTOMER, file_world, simulated_world, terminals_of
 from stream_app.commands.connection import redis_option, redis_prefix_option
 from stream_app.commands.model_options import actor_option, json_option, key_to_sign, signing_key_option
 from stream_app.commands.model_tables import as_json, card
 from stream_app.commands.progress import progress
+from stream_app.retrain.making import SimulatedMaking, fit_of, fitting_threads, in_manifest, own_threads
 
 
 def _parameters(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> dict[str, Parameter]:
@@ -148,8 +149,27 @@ def train_command(
             source=world.source,
         )
         parent = aliases[CHAMPION].version if CHAMPION in aliases else None
-        provenance = Provenance(time.time_ns() // 1_000_000, code_commit(), Lineage(parent=parent))
-        bundle = train(rows, recipe, provenance, key, report=report)
+        threads = own_threads()
+        making = None
+        if file is None:
+            making = in_manifest(
+                SimulatedMaking(
+                    customers=customers,
+                    terminals=terminals_of(customers),
+                    transactions_per_day=TRANSACTIONS_PER_CUSTOMER * customers,
+                    days=days,
+                    seed=seed,
+                    source=world.source,
+                    from_day=from_day,
+                    as_of=as_of,
+                    maturity_ms=recipe.gap_ms,
+                    threads=threads,
+                    **fit_of(recipe),
+                )
+            )
+        provenance = Provenance(time.time_ns() // 1_000_000, code_commit(), Lineage(parent=parent), making)
+        with fitting_threads(threads):
+            bundle = train(rows, recipe, provenance, key, report=report)
     registry.put(bundle)
     if promote:
         registry.promote(bundle.version, actor, f"trained on {world.source} with --promote")

@@ -22,13 +22,14 @@ from models.schema.money import ReportingCurrency, default_reporting_currency
 from models.signing import AllowedSigners
 from stream_app.faust_app import ChannelApp, channel_app, end_process
 from stream_app.health import HealthServer
-from stream_app.scoring.champion import Champion
 from stream_app.scoring.control_outlook import ControlOutlook
 from stream_app.scoring.control_seed import load_or_create_seed
 from stream_app.scoring.lane import RecordBatch
+from stream_app.scoring.lineup_follower import LineupFollower
 from stream_app.scoring.liveness import Liveness
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.misrouting import MisroutingNotice
+from stream_app.scoring.model_failures import ModelFailureNotice
 from stream_app.scoring.profile_follower import ProfileFollower
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
@@ -40,7 +41,7 @@ from stream_app.worker_status import WorkerStatus, workers_key
 class ScoringWorker(faust.Service):
     """Everything one worker owns beside its agent; starts it in order and stops it in order.
 
-    First the model and the terminal profiles, then the source: a partition is opened only when it can be scored.
+    First the models and the terminal profiles, then the source: a partition is opened only when it can be scored.
     """
 
     def __init__(self, settings: ScoringSettings, writer: str, app: ChannelApp) -> None:
@@ -50,11 +51,12 @@ class ScoringWorker(faust.Service):
         self.feature_set = feature_set(settings.feature_set) if settings.feature_set else DEFAULT
         self.profiles = ProfileTable(self.feature_set)
         self._misrouting = MisroutingNotice()
+        self._failures = ModelFailureNotice()
         self._batches = app.channel(maxsize=64)
         registry = Registry(settings.redis_url, settings.redis_prefix)
         signers = AllowedSigners.in_folder(settings.allowed_signers)
         cache = LocalModelCache(settings.data_folder / "last-verified-model")
-        self.champion = Champion(settings, registry, cache, signers, self.metrics, self.report)
+        self.serving = LineupFollower(settings, registry, cache, signers, self.metrics, self.report)
         self.follower = ProfileFollower(settings, self.profiles, self.metrics, self.report)
         self._redis = redis.asyncio.from_url(settings.redis_url)
         self.source: TransactionSource | None = None
@@ -62,7 +64,7 @@ class ScoringWorker(faust.Service):
         super().__init__()
 
     async def on_start(self) -> None:
-        """Bring up the model and the profiles, then join the group."""
+        """Bring up the models and the profiles, then join the group."""
         settings = self.settings
         try:
             self._producer = make_producer(settings.broker)
@@ -72,8 +74,8 @@ class ScoringWorker(faust.Service):
             control = _control_policy(settings, currency)
             self._outlook = ControlOutlook(control)
             parts = SourceParts(
-                settings, self.writer, self.feature_set, self.profiles, currency, control, self.champion, self.sink,
-                self.metrics, end_process, self._ready, self._audit,
+                settings, self.writer, self.feature_set, self.profiles, currency, control, self.serving.models,
+                self.sink, self.metrics, end_process, self._ready, self._audit,
             )  # fmt: skip
             self.source = TransactionSource(parts, self._batches)
             self._liveness = Liveness(self.source, self.metrics)
@@ -82,10 +84,10 @@ class ScoringWorker(faust.Service):
                     settings.web_host, settings.web_port, self.metrics.registry, self._liveness.unhealthy, self._state
                 )
                 await self._health.start()
-            model = await self.champion.first()
+            model = await self.serving.first()
             self._outlook.begin(model.manifest)
             await asyncio.to_thread(warm_up, model, currency)
-            self.add_future(self._guarded(self.champion.follow()))
+            self.add_future(self._guarded(self.serving.follow()))
             self.add_future(self._guarded(self.follower.follow()))
             await self.add_runtime_dependency(self.source)
         except Exception as error:  # noqa: BLE001  a worker that cannot start ends with its reason
@@ -108,14 +110,14 @@ class ScoringWorker(faust.Service):
         source.batch_done()
 
     async def _score(self, source: TransactionSource, batch: RecordBatch) -> None:
-        opened, model = source.current(batch), self.champion.model
-        if opened is None or model is None:
+        opened, lineup = source.current(batch), self.serving.lineup
+        if opened is None or lineup is None:
             return
         if source.lease.lapsed():
             source.reopen("the process stood still")
             return
         started, now_ms = time.perf_counter(), time.time_ns() // 1_000_000
-        scored = opened.lane.score(batch, model, stale=self.champion.stale, now_ms=now_ms)
+        scored = opened.lane.score(batch, lineup, stale=self.serving.stale, now_ms=now_ms)
         seconds = time.perf_counter() - started
         if scored.dead:
             await self.sink.bury(batch.partition, scored.dead, now_ms)
@@ -127,24 +129,27 @@ class ScoringWorker(faust.Service):
         self.metrics.see(scored, len(batch.offsets), seconds)
         self._outlook.see(batch.partition, opened.lane.identity.partitions, scored)
         self._misrouting.see(batch.partition, scored, time.monotonic())
+        self._failures.see(scored, time.monotonic())
 
     def _ready(self) -> bool:
-        return self.champion.model is not None and self.follower.caught_up.is_set()
+        return self.serving.lineup is not None and self.follower.caught_up.is_set()
 
     def _state(self) -> dict[str, object]:
-        return {**msgspec.structs.asdict(self._status()), "stale": self.champion.stale}
+        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale}
 
     def _status(self) -> WorkerStatus:
-        model = self.champion.model
+        serving, lineup = self.serving, self.serving.lineup
         partitions = sorted(self.source.partitions) if self.source else []
         web = None if self.settings.web_port is None else f"http://{self.settings.web_host}:{self.settings.web_port}"
         return WorkerStatus(
-            self.writer, os.getpid(), web, self._ready() and bool(partitions), model.version if model else None,
-            self.champion.sequence, self.profiles.as_of, partitions, time.time_ns() // 1_000_000,
+            self.writer, os.getpid(), web, self._ready() and bool(partitions),
+            lineup.champion.version if lineup else None, serving.sequence, self.profiles.as_of, partitions,
+            time.time_ns() // 1_000_000, lineup.placement.sequence if lineup else 0,
+            lineup.versions if lineup else [], sorted(serving.models.refused),
         )  # fmt: skip
 
     async def report(self) -> None:
-        """Tell Redis which model and profiles this worker runs; the champion's polling sees Redis' silence."""
+        """Tell Redis which models and profiles this worker runs; the polling of the champion sees Redis' silence."""
         try:
             async with asyncio.timeout(1):
                 await self._redis.hset(

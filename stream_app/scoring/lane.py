@@ -1,6 +1,9 @@
 """One partition's scoring: records in; scores, feature rows and dead letters out; knows no Kafka, Faust or Redis."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,10 +19,13 @@ from models.schema.columns import TransactionColumns
 from models.schema.decoding import Rejection, decode_transactions
 from models.schema.feature_batch import DECISIONS, FeatureBatchEncoder, FeatureBatchHeader, ScoredColumns
 from models.schema.money import ReportingCurrency
-from models.schema.score import ReasonCode, Score
+from models.schema.score import ReasonCode, Role, Score
 from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
 from models.schema.transaction import Transaction
-from models.scorer import LoadedModel
+from models.scorer import LoadedModel, ScoringError
+from stream_app.scoring.batch_scores import BatchScores, ModelFailure, Name, score_batch
+from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.reasons import Reasons
 
 DUPLICATE, TOO_LATE, LATE = 1, 2, 4
 
@@ -51,6 +57,7 @@ class PublishedScore(NamedTuple):
     decision: str
     model_version: str
     pass_probability: float = 1.0
+    role: Role = "champion"
 
 
 class DeadRecord(NamedTuple):
@@ -74,6 +81,7 @@ class Scored:
 
     `control_used` are the control group's day counts before the batch, `marks` the rows of `scores` that were drawn,
     `drawable` those that would have been with room under the day's cap, `event_time` is that of the row in the middle.
+    `model_seconds` is what each model took while some are placed, `model_failures` those that could not be used.
     """
 
     next_offset: int
@@ -92,6 +100,8 @@ class Scored:
     control: int = 0
     drawable: int = 0
     event_time: int = 0
+    model_seconds: Mapping[str, float] = field(default_factory=dict)
+    model_failures: list[ModelFailure] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,8 @@ class Lane:
         Most reason codes on a flagged score.
     control:
         Lets some declines pass; None lets none.
+    clock:
+        Seconds that only grow, for what each model takes.
     """
 
     def __init__(
@@ -154,6 +166,7 @@ class Lane:
         currency: ReportingCurrency,
         reasons: int,
         control: ControlGroup | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.identity = identity
         self.start = start
@@ -164,20 +177,20 @@ class Lane:
         self._feature_set = feature_set
         self._profiles = profiles
         self._currency = currency
-        self._reasons = reasons
+        self._reasons = Reasons(feature_set, reasons)
         self._control = control or ControlGroup(NO_CONTROL_GROUP, day_cap=0)
+        self._clock = clock
         self._encoder = FeatureBatchEncoder(feature_set.names)
-        self._codes = [feature.name.upper() for feature in feature_set.features]
 
-    def score(self, batch: RecordBatch, model: LoadedModel, *, stale: bool, now_ms: int) -> Scored:
+    def score(self, batch: RecordBatch, lineup: Lineup, *, stale: bool, now_ms: int) -> Scored:
         """Advance over one batch.
 
         Parameters
         ----------
         batch:
             Records in offset order; those already seen are passed over.
-        model:
-            The model that decides.
+        lineup:
+            The models that score and decide.
         stale:
             Whether the registry has been silent for too long: scores are marked degraded.
         now_ms:
@@ -192,7 +205,7 @@ class Lane:
         if replayed:
             self._replay(batch, replayed, scored)
         if len(fresh.offsets):
-            self._score_fresh(fresh, model, scored, stale=stale, now_ms=now_ms)
+            self._score_fresh(fresh, lineup, scored, stale=stale, now_ms=now_ms)
         self.next_offset = scored.next_offset = int(batch.offsets[-1]) + 1
         return scored
 
@@ -227,7 +240,9 @@ class Lane:
         for version, model in self.start.models.items():
             mine = [row for row, name in enumerate(versions) if name == version]
             if mine:
-                score[mine] = model.score(values[mine])
+                # Other profiles than at first may lead a model to what is no number: such a row is not verified.
+                with contextlib.suppress(ScoringError):
+                    score[mine] = model.score(values[mine])
         decision = np.array([DECISIONS.index(entry.decision) for entry in published], np.uint8)
         chance = np.array([entry.pass_probability for entry in published], np.float32)
         columns = ScoredColumns(
@@ -237,7 +252,7 @@ class Lane:
             values=values,
             writer=self.identity.writer,
             epoch=self.identity.epoch,
-            role="champion",
+            role=[entry.role for entry in published],
             model_version=versions,
             profiles_as_of=self._profiles.as_of,
             recomputed=True,
@@ -247,7 +262,7 @@ class Lane:
         )
         return self._feature_message(transactions, columns, int(offsets[0]), int(offsets[-1]))
 
-    def _score_fresh(self, batch: RecordBatch, model: LoadedModel, scored: Scored, *, stale: bool, now_ms: int) -> None:
+    def _score_fresh(self, batch: RecordBatch, lineup: Lineup, scored: Scored, *, stale: bool, now_ms: int) -> None:
         transactions, indices, rejections = decode_transactions(batch.values, self._currency)
         scored.dead = [DeadRecord(int(batch.offsets[r.index]), batch.keys[r.index], r) for r in rejections]
         first, last = self._reported, int(batch.offsets[-1])
@@ -255,12 +270,14 @@ class Lane:
         offsets = batch.offsets[indices] if rejections else batch.offsets
         columns = self._columns(transactions)
         values, status = self._features(columns)
-        score = model.score(values) if transactions else np.zeros(0, np.float32)
-        drawn = self._control.draw(model.decide(score), score, columns.amount, transactions)
+        said = score_batch(lineup, values, [transaction.card_id for transaction in transactions], self._clock)
+        drawn = self._control.draw(said.asked, said.score, columns.amount, transactions)
         keys = [transaction.card_id.encode() for transaction in transactions]
         misrouted = self._misrouted(keys)
-        degraded = misrouted | stale | (columns.event_time < (self.cold_before or 0))
-        records = self._messages(transactions, offsets, model, score, drawn.decision, values, status, degraded, now_ms)
+        degraded = misrouted | stale | said.degraded | (columns.event_time < (self.cold_before or 0))
+        reasons, unexplained = self._reasons.of(said, lineup, drawn.decision, values)
+        scored.model_seconds, scored.model_failures = said.seconds, [*said.failures, *unexplained]
+        records = self._messages(transactions, offsets, said, drawn.decision, reasons, status, degraded, now_ms)
         scored.scores = list(zip(keys, records, strict=True))
         _take_draw(scored, drawn)
         scored.event_time = int(columns.event_time[len(columns) // 2]) if transactions else 0
@@ -273,20 +290,21 @@ class Lane:
         scored.degraded = int(np.count_nonzero(degraded))
         rows = ScoredColumns(
             source_offset=offsets,
-            score=score,
+            score=said.score,
             decision=drawn.decision,
             values=values,
             writer=self.identity.writer,
             epoch=self.identity.epoch,
-            role="champion",
-            model_version=model.version,
+            role=said.role,
+            model_version=said.model_version,
             profiles_as_of=self._profiles.as_of,
             recomputed=False,
             verified=True,
             control=drawn.control,
             pass_probability=drawn.pass_probability,
+            shadow_scores=said.shadow,
         )
-        scored.features.append(self._feature_message(transactions, rows, first, last))
+        scored.features.append(self._feature_message(transactions, rows, first, last, said.seconds))
 
     def _columns(self, transactions: Sequence[Transaction]) -> TransactionColumns:
         columns = TransactionColumns.from_transactions(transactions, self._currency)
@@ -309,61 +327,50 @@ class Lane:
         self,
         transactions: Sequence[Transaction],
         offsets: NDArray[np.int64],
-        model: LoadedModel,
-        score: NDArray[np.float32],
+        said: BatchScores,
         decision: NDArray[np.uint8],
-        values: NDArray[np.float32],
+        reasons: Mapping[int, list[ReasonCode]],
         status: NDArray[np.uint8],
         degraded: NDArray[np.bool_],
         now_ms: int,
     ) -> list[bytes]:
-        reasons = self._reason_codes(model, decision, values)
-        scaled = np.minimum(score * 1000.0, 999.0).astype(np.int64)
+        scaled = np.minimum(said.score * 1000.0, 999.0).astype(np.int64)
         duplicate = (status & DUPLICATE).astype(np.bool_)
-        columns = (column.tolist() for column in (offsets, score, scaled, decision, degraded, duplicate))
+        columns = (column.tolist() for column in (offsets, said.score, scaled, decision, degraded, duplicate))
         identity, encode, no_reasons = self.identity, wire.encode, list[ReasonCode]()
-        version, feature_set = model.version, self._feature_set.version
+        feature_set, rows = self._feature_set.version, zip(transactions, *columns, strict=True)
         messages = []
-        for row, (t, offset, s, s999, code, bad, again) in enumerate(zip(transactions, *columns, strict=True)):
+        for row, ((t, offset, s, s999, code, bad, again), version, role) in enumerate(
+            zip(rows, _each_row(said.model_version), _each_row(said.role), strict=False)
+        ):
             record = Score(
                 t.transaction_id, t.event_time, t.card_id, s, s999, DECISIONS[code], reasons.get(row, no_reasons),
-                version, feature_set, "champion", now_ms, bad, again, offset, identity.epoch, identity.writer,
+                version, feature_set, role, now_ms, bad, again, offset, identity.epoch, identity.writer,
             )  # fmt: skip
             messages.append(encode(record))
         return messages
 
-    def _reason_codes(
-        self, model: LoadedModel, decision: NDArray[np.uint8], values: NDArray[np.float32]
-    ) -> dict[int, list[ReasonCode]]:
-        flagged = np.flatnonzero(decision)
-        if not len(flagged):
-            return {}
-        names = self._feature_set.names
-        explained = model.explain(values[flagged], top=self._reasons)
-        return {
-            int(row): [
-                ReasonCode(self._codes[index], names[index], _finite(values[row, index]), round(float(contribution), 4))
-                for index, contribution in contributions
-            ]
-            for row, contributions in zip(flagged, explained, strict=True)
-        }
-
     def _feature_message(
-        self, transactions: Sequence[Transaction], rows: ScoredColumns, first: int, last: int
+        self,
+        transactions: Sequence[Transaction],
+        rows: ScoredColumns,
+        first: int,
+        last: int,
+        model_seconds: Mapping[str, float] | None = None,
     ) -> FeatureMessage:
-        identity = self.identity
+        identity, feature_set = self.identity, self._feature_set.version
+        model_us = {version: s / len(transactions) * 1e6 for version, s in (model_seconds or {}).items()}
         header = FeatureBatchHeader(
-            first, last, identity.epoch, identity.writer, identity.topic_id, self._feature_set.version, rows.recomputed
+            first, last, identity.epoch, identity.writer, identity.topic_id, feature_set, rows.recomputed, model_us
         )
         return FeatureMessage(header, self._encoder.encode(transactions, rows))
+
+
+def _each_row(name: list[Name] | Name) -> Iterable[Name]:
+    return name if isinstance(name, list) else itertools.repeat(name)
 
 
 def _take_draw(scored: Scored, drawn: Draw) -> None:
     scored.flagged = int(np.count_nonzero(drawn.decision))
     scored.control = int(np.count_nonzero(drawn.control))
     scored.control_used, scored.marks, scored.drawable = drawn.used, drawn.marks, drawn.drawable
-
-
-def _finite(value: np.float32) -> float:
-    """A value JSON can carry: an absent feature value reads 0."""
-    return round(float(value), 6) if np.isfinite(value) else 0.0

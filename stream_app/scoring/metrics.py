@@ -1,8 +1,11 @@
 """What a scoring worker shows to Prometheus."""
 
+import math
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from stream_app.scoring.lane import Scored
+from stream_app.scoring.lineup import Lineup
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -30,7 +33,7 @@ class ScoringMetrics:
         self.degraded = self._counter("scores_degraded", "Scores marked degraded")
         self.recomputed = self._counter("feature_batches_recomputed", "Feature batches computed again after a crash")
         self.lapses = self._counter("lease_lapses", "Times the process stood still too long and fetched again")
-        self.models_refused = self._counter("models_refused", "Promoted models that did not verify or fit")
+        self.models_refused = self._counter("models_refused", "Promoted or placed models that did not verify or fit")
         self.registry_errors = self._counter("registry_errors", "Looks at the registry that Redis did not answer")
         self.checkpoint_bytes = self._counter("checkpoint_bytes", "Bytes of card-state checkpoints written")
         self.batch_seconds = Histogram(
@@ -48,16 +51,44 @@ class ScoringMetrics:
         self._model = Gauge(
             "fraudstream_model_info", "The model that decides: 1 for its version", ["version"], registry=self.registry
         )
-        self.swaps = self._counter("model_swaps", "Models swapped in")
+        self.swaps = self._counter("model_swaps", "Champions swapped in")
+        self.placement_sequence = Gauge(
+            "fraudstream_placement_sequence", "The placement that is applied", registry=self.registry
+        )
+        self.models_loaded = Gauge(
+            "fraudstream_models_loaded", "Models that score each batch, the champion too", registry=self.registry
+        )
+        self._failures = Counter(
+            "fraudstream_model_failures",
+            "Batches for which a model gave no scores or no reasons; payments went on",
+            ["version", "part"],
+            registry=self.registry,
+        )
+        self._model_seconds = Counter(
+            "fraudstream_model_seconds",
+            "Time each model took to score, while some are placed beside the champion",
+            ["version"],
+            registry=self.registry,
+        )
+        self._champion: str | None = None
+        self._timed: set[str] = set()
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"fraudstream_{name}", text, registry=self.registry)
 
-    def model_swapped(self, version: str) -> None:
-        """Take note of a model that was swapped in, the first one too."""
-        self._model.clear()
-        self._model.labels(version).set(1)
-        self.swaps.inc()
+    def lineup_swapped(self, lineup: Lineup) -> None:
+        """Take note of the models that were swapped in, the first ones too."""
+        version = lineup.champion.version
+        if version != self._champion:
+            self._champion = version
+            self._model.clear()
+            self._model.labels(version).set(1)
+            self.swaps.inc()
+        self.placement_sequence.set(lineup.placement.sequence)
+        self.models_loaded.set(len(lineup.versions))
+        for gone in self._timed.difference(lineup.versions):
+            self._model_seconds.remove(gone)
+            self._timed.discard(gone)
 
     def see(self, scored: Scored, rows: int, seconds: float) -> None:
         """Take note of one scored batch."""
@@ -71,5 +102,11 @@ class ScoringMetrics:
         self.control_rows.inc(scored.control)
         self.degraded.inc(scored.degraded)
         self.recomputed.inc(sum(message.header.recomputed for message in scored.features))
+        for failure in scored.model_failures:
+            self._failures.labels(failure.version, failure.part).inc()
+        for version, took_s in scored.model_seconds.items():
+            if not math.isnan(took_s):
+                self._timed.add(version)
+                self._model_seconds.labels(version).inc(took_s)
         self.batch_seconds.observe(seconds)
         self.batch_rows.observe(rows)

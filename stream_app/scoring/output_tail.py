@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.errors import FraudstreamError
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader
+from models.schema.score import Role
 from stream_app.scoring.control_marks import NO_MARKS, ScoreMarks, read_marks
 from stream_app.scoring.lane import PublishedScore
 
@@ -31,13 +32,14 @@ class _TailScore(msgspec.Struct, frozen=True, gc=False):
     decision: str
     model_version: str
     marks: ScoreMarks = NO_MARKS
+    role: Role = "champion"
 
     def published(self) -> PublishedScore:
         """What a feature row computed again has to say."""
         chance = self.marks.pass_probability
         if chance is None:
             chance = 0.0 if self.decision == "decline" else 1.0
-        return PublishedScore(self.score, self.decision, self.model_version, chance)
+        return PublishedScore(self.score, self.decision, self.model_version, chance, self.role)
 
 
 @dataclass(frozen=True, slots=True)

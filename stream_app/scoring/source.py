@@ -23,11 +23,11 @@ from models.schema.money import ReportingCurrency
 from models.scorer import LoadedModel
 from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
-from stream_app.scoring.champion import Champion
 from stream_app.scoring.checkpointing import LaneCheckpoints
 from stream_app.scoring.commit_metadata import CommitMetadata
 from stream_app.scoring.lane import Lane, LaneStart, RecordBatch
 from stream_app.scoring.lease import Lease
+from stream_app.scoring.loaded_models import LoadedModels
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.opening import Opened, Opening, audit_record
 from stream_app.scoring.settings import ScoringSettings
@@ -65,7 +65,7 @@ class SourceParts:
     profiles: ProfileTable
     currency: ReportingCurrency
     control: ControlPolicy
-    champion: Champion
+    models: LoadedModels
     sink: Sink
     metrics: ScoringMetrics
     ended: Callable[[BaseException], None]
@@ -220,7 +220,7 @@ class TransactionSource(faust.Service):
             await self._announce(opened)
 
     async def _model(self, version: str) -> LoadedModel | None:
-        return await self._parts.champion.version(version)
+        return await self._parts.models.find(version)
 
     def _open(self, opened: Opened, models: dict[str, LoadedModel]) -> OpenPartition:
         parts, settings = self._parts, self._settings

@@ -9,6 +9,7 @@ from models.schema.money import ReportingCurrency
 from models.schema.transaction import Transaction
 from models.scorer import LoadedModel
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.lineup import Lineup
 
 _EVENT_TIME = 1_525_132_800_000
 
@@ -31,5 +32,5 @@ def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
     )
     value = wire.encode(Transaction("warm-up", _EVENT_TIME, "warm-up", "warm-up", 1, currency.currency))
     batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
-    lane.score(batch, model, stale=False, now_ms=0)
+    lane.score(batch, Lineup(model), stale=False, now_ms=0)
     lane.cards.restore([lane.cards.everything(), lane.cards.take_changes()])

@@ -52,12 +52,15 @@ def feature_message(transactions: list[Transaction], first: int, **changed: Any)
         values=np.arange(rows * len(DEFAULT), dtype=np.float32).reshape(rows, len(DEFAULT)),
         writer=changed.get("writer", "w1"),
         epoch=0,
-        role="champion",
+        role=changed.get("role", "champion"),
         model_version=changed.get("model_version", "m-1"),
         profiles_as_of=7,
         recomputed=changed.get("recomputed", False),
         verified=changed.get("verified", True),
+        shadow_scores=changed.get("shadow_scores"),
     )
     last = first + max(rows, changed.get("covers", 0)) - 1
-    header = FeatureBatchHeader(first, last, 0, scored.writer, "id", DEFAULT.version, recomputed=scored.recomputed)
+    header = FeatureBatchHeader(
+        first, last, 0, scored.writer, "id", DEFAULT.version, scored.recomputed, changed.get("model_us", {})
+    )
     return FeatureBatchEncoder(DEFAULT.names).encode(transactions, scored), header.encode()

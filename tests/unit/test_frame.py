@@ -131,7 +131,7 @@ def test_compose_gives_redis_the_settings_of_the_local_stack(compose: dict[str, 
 def test_compose_runs_commands_that_exist_and_checks_their_health(compose: dict[str, Any]) -> None:
     commands = [one["command"] for one in compose["services"].values() if "build" in one]
     assert {program for program, *_ in commands} == {"fraudstream"}
-    assert {name for _, name, *_ in commands} == {"stack", "score", "watch", "archive"} & set(COMMANDS)
+    assert {name for _, name, *_ in commands} == {"stack", "score", "watch", "archive", "retrain"} & set(COMMANDS)
     for name in ("kafka", "redis", "score", "watch", "archive"):
         assert compose["services"][name]["healthcheck"]["test"]
 

@@ -55,6 +55,20 @@ def test_list_show_and_verify_tell_the_same(world, capsys):
         assert versions[1] in capsys.readouterr().out
 
 
+def test_a_model_of_a_simulated_bank_is_made_again_and_equal(world, capsys):
+    capsys.readouterr()
+    for version in world[1]:
+        assert run(["models", "reproduce", version, "--json"]) == 0
+        assert printed(capsys) == {
+            "version": version, "equal": True, "again": version, "differences": [], "made_of": "simulated bank",
+        }  # fmt: skip
+
+
+def test_a_model_that_a_person_trained_has_no_report_of_a_retrain(world, capsys):
+    assert run(["models", "report", world[1][0]]) == 2
+    assert "was trained by a person" in capsys.readouterr().err
+
+
 def test_promote_and_rollback_move_the_champion_and_back(world, capsys):
     registry, versions = world
     before = registry.alias("champion").version

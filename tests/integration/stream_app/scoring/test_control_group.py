@@ -17,6 +17,7 @@ from models.scorer import LoadedModel
 from models.signing import AllowedSigners
 from stream_app.scoring.control_seed import load_or_create_seed
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.lineup import Lineup
 from tests.support import sabotage
 from tests.support.payments import START_MS, payments
 from tests.support.scored_output import Place
@@ -39,7 +40,7 @@ def undisturbed(world: ScoringWorld, seed: bytes) -> dict[int, Columns]:
         )  # fmt: skip
         values = [wire.encode(transaction) for transaction in sent]
         batch = RecordBatch(partition, 0, np.arange(len(sent)), [None] * len(sent), list(values))
-        (message,) = lane.score(batch, model, stale=False, now_ms=START_MS).features
+        (message,) = lane.score(batch, Lineup(model), stale=False, now_ms=START_MS).features
         columns[partition] = recorded(message.value)
     return columns
 

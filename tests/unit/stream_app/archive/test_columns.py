@@ -1,10 +1,12 @@
 """Bytes to columns: what is read, what is refused and what the reader's rule says."""
 
 import msgspec
+import numpy as np
 import pytest
 
 from models.features.feature_set import DEFAULT
 from models.schema import wire
+from models.schema.shadow_scores import ShadowScores
 from models.schema.transaction import Transaction
 from stream_app.archive.feature_columns import FeatureColumns, FeatureCoverage
 from stream_app.archive.json_columns import label_rows, score_rows, transaction_rows
@@ -81,6 +83,27 @@ def test_feature_rows_of_many_messages_become_one_batch() -> None:
     assert [row["kafka_offset"] for row in rows] == [FIRST, FIRST, FIRST + 1, FIRST + 1, FIRST + 1]
     assert rows[4]["values"] == [float(value) for value in range(2 * len(DEFAULT), 3 * len(DEFAULT))]
     assert {row["feature_set"] for row in rows} == {DEFAULT.version}
+
+
+def test_shadow_scores_and_canary_rows_stand_beside_rows_of_a_time_when_nothing_was_placed() -> None:
+    sent = payments(4)
+    shadow = ShadowScores(("m-1", "m-2"), np.array([[0.25, 0.5], [0.75, np.nan]], np.float32), np.array([0, 1]))
+    placed = feature_message(
+        sent[:2], 10, model_version=["m-1", "m-2"], role=["champion", "canary"], shadow_scores=shadow,
+        model_us={"m-1": 4.2, "m-2": 5.1},
+    )  # fmt: skip
+    plain = feature_message(sent[2:], 12)
+    columns = FeatureColumns(FeatureCoverage())
+    rows = columns.rows(records(placed[0], plain[0], headers=[placed[1], plain[1]])).rows.to_pylist()
+    assert [row["role"] for row in rows] == ["champion", "canary", "champion", "champion"]
+    assert [row["model_version"] for row in rows] == ["m-1", "m-2", "m-1", "m-1"]
+    assert [row["shadow_scores"] for row in rows] == [
+        [{"model_version": "m-2", "score": 0.75}],
+        [{"model_version": "m-1", "score": 0.5}],
+        None,
+        None,
+    ]
+    assert columns.coverage.last_rows == {PARTITION: source_key(0, 13)}
 
 
 def test_a_message_without_rows_covers_what_was_rejected() -> None:

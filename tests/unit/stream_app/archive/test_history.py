@@ -13,6 +13,7 @@ from models.metrics.scored_rows import DECLINE
 from models.schema import wire
 from models.schema.hashing import hash64
 from models.schema.score import Score
+from models.schema.shadow_scores import ShadowScores
 from models.schema.topics import DAY_MS, FEATURES, LABELS, SCORES, TRANSACTIONS
 from models.schema.transaction import Transaction
 from stream_app.archive.delta_table import ArchiveTable
@@ -116,6 +117,30 @@ def test_a_recomputed_row_stands_in_and_says_whether_it_was_verified(tables: Tab
     assert [(row["recomputed"], row["verified"]) for row in found] == [(True, False), (None, False)]
     assert [row["amount_minor"] for row in found] == [one.amount_minor for one in SENT[:2]]
     assert np.isnan(rows.values).all(axis=1).tolist() == [False, True]
+
+
+def test_shadow_scores_come_back_from_the_table_and_a_canary_row_is_its_own_models(tables: Tables) -> None:
+    scores = np.array([[0.25, 0.5, 0.125], [0.75, np.nan, np.nan]], np.float32)
+    shadow = ShadowScores((MODEL, "m-2"), scores, np.array([0, 1, 0]))
+    decided = [MODEL, "m-2", MODEL]
+    tables.send(SENT[:4])
+    tables.log(SENT[:3], FIRST, model_version=decided, role=["champion", "canary", "champion"], shadow_scores=shadow)
+    tables.log(SENT[3:4], FIRST + 3)
+    canary = {"model_version": "m-2", "role": "canary"}
+    tables.score(*(score(at, writer="w1", **(canary if at == 1 else {})) for at in range(4)))
+    with ArchivedHistory(tables.url) as history:
+        found = history.scored([DAY], LATER).order("source_offset").to_arrow_table().to_pylist()
+        rows = {version: history.scored_day(DAY, version, LATER) for version in (MODEL, "m-2")}
+    assert [(row["model_version"], row["role"]) for row in found[:3]] == [
+        (MODEL, "champion"), ("m-2", "canary"), (MODEL, "champion"),
+    ]  # fmt: skip
+    assert [row["shadow_scores"] for row in found] == [
+        [{"model_version": "m-2", "score": 0.75}],
+        [{"model_version": MODEL, "score": 0.5}],
+        [{"model_version": "m-2", "score": None}],
+        None,
+    ]
+    assert [len(rows[version].score) for version in (MODEL, "m-2")] == [3, 1]
 
 
 def test_the_latest_statement_known_by_then_counts_and_a_reversal_is_one(tables: Tables) -> None:

@@ -12,6 +12,9 @@ from threadpoolctl import threadpool_limits
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
 from models.metrics.scored_rows import DECLINE
+from models.release.plan import ReleasePlan
+from models.retraining.plan import RetrainPlan
+from models.retraining.recipe import FitRecipe
 from models.schema.topics import DAY_MS
 from models.thresholds import ReviewPolicy
 from producers.simulator.script import parse_tactic
@@ -22,7 +25,7 @@ from stream_app.backtest.world import World, WorldError, file_world, simulated_w
 
 DAYS, FROM_DAY, TACTIC_DAY = 84, 66, 68
 TACTIC = f"account_takeover:start_day={TACTIC_DAY},share=0.04,variant=patient,name=new"
-QUICK = {"max_iter": 15, "learning_rate": 0.2, "max_leaf_nodes": 15}
+QUICK: dict[str, float | int | str | bool | None] = {"max_iter": 15, "learning_rate": 0.2, "max_leaf_nodes": 15}
 RECIPE = ChampionRecipe(parameters=QUICK, policy=ReviewPolicy(decline_precision=0.3, decline_evidence=10))
 
 
@@ -37,7 +40,8 @@ def bank(*tactics: str, days: int = DAYS) -> World:
 
 
 def play(world: World, champion: Champion | None = None, **changes) -> tuple[Backtest, BacktestReport]:
-    backtest = Backtest(world, BacktestPlan(FROM_DAY, recipe=RECIPE, **changes), silent, champion)
+    plan = BacktestPlan(FROM_DAY, recipe=RECIPE, **{"retrains": False, "control_share": 0.0, **changes})
+    backtest = Backtest(world, plan, silent, champion)
     # On cores that others use too, two threads wait for one another.
     with threadpool_limits(limits=1, user_api="openmp"):
         return backtest, backtest.run()
@@ -90,9 +94,9 @@ def test_a_day_is_scored_alike_whatever_comes_after_it(usual: tuple[Backtest, Ba
 def test_nobody_hears_of_what_was_declined(usual: tuple[Backtest, BacktestReport]) -> None:
     world = bank()
     backtest, _ = play(world, usual[0].champion, declines=True)
-    declined = backtest.decisions == DECLINE
-    assert declined.any()
-    rows = backtest._rows(FROM_DAY + 1, (world.first_day + DAYS) * DAY_MS)
+    played = backtest.played
+    assert (played.decisions == DECLINE).any()
+    (rows,) = played.closed_day(DAYS - 1, FROM_DAY + 1).matured
     refused = rows.decision == DECLINE
     assert refused.any()
     assert not rows.is_fraud[refused].any()
@@ -100,6 +104,38 @@ def test_nobody_hears_of_what_was_declined(usual: tuple[Backtest, BacktestReport
     # Their terminals' profiles do not hear of them either.
     later = world.day == DAYS - 1
     assert not np.array_equal(backtest.replay.values[later], usual[0].replay.values[later], equal_nan=True)
+
+
+def test_some_declines_pass_at_random_and_speak_for_the_others(usual: tuple[Backtest, BacktestReport]) -> None:
+    backtest, _ = play(bank(), usual[0].champion, declines=True, control_share=0.5)
+    played = backtest.played
+    refused, passed = (played.decisions == DECLINE).sum(), played.control.sum()
+    assert 0.3 < passed / (passed + refused) < 0.7
+    assert set(played.pass_probability[played.control].tolist()) == {0.5}
+    assert not backtest.replay.declined[played.control].any()
+
+
+def test_a_slipped_model_is_retrained_gated_and_replaced_while_payments_flow(
+    usual: tuple[Backtest, BacktestReport], slipped: tuple[Backtest, BacktestReport]
+) -> None:
+    recipe = FitRecipe("hist_gradient_boosting", before_weight=0.5, parameters=QUICK)
+    plan = {
+        "retrain": RetrainPlan(incident=(recipe,), policy=RECIPE.policy),
+        "release": ReleasePlan(least_rows=50, shadow_transactions=100, canary_transactions=100),
+    }
+    backtest, report = play(bank(TACTIC), usual[0].champion, retrains=True, **plan)
+    passed = {one.version for one in report.gate_verdicts if one.verdict == "pass"}
+    assert {one.version for one in report.promotions} <= passed
+    first = report.promotions[0]
+    assert usual[0].champion is not None
+    assert first.before == usual[0].champion.model.version
+    assert first.day >= report.retrain_requests[0].day
+    assert np.isfinite(backtest.scores[backtest.played.version >= 0]).all()
+    promoted = backtest.played.version == backtest.played.versions.index(first.version)
+    assert promoted.any()
+    # Both have scored the same payments, so they can be told apart.
+    other = slipped[0].scores[promoted]
+    assert not np.array_equal(backtest.scores[promoted], other)
 
 
 def test_the_report_is_json_with_the_fields_that_were_promised(slipped: tuple[Backtest, BacktestReport]) -> None:

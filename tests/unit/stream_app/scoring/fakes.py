@@ -1,6 +1,8 @@
 """Fakes for the scoring core: a model that can be computed in the head, and batches of records."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,10 +10,12 @@ from models.control_group import ControlGroup
 from models.features.card_state import CardState
 from models.features.feature_set import DEFAULT
 from models.features.profile_table import ProfileTable
+from models.release.placement import Placement
 from models.schema import wire
 from models.schema.money import default_reporting_currency
 from models.schema.transaction import Transaction
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.lineup import Lineup
 
 AMOUNT = DEFAULT.index("amount")
 REVIEW_AT = 0.5
@@ -39,6 +43,30 @@ class AmountModel:
         return [[(AMOUNT, 1.0)][:top] for _ in values]
 
 
+class DivisorModel(AmountModel):
+    """Scores by the amount over another figure than 200."""
+
+    def __init__(self, version: str, over: float) -> None:
+        super().__init__(version)
+        self._over = over
+
+    def score(self, values: np.ndarray) -> np.ndarray:
+        """The amount over that figure."""
+        return np.minimum(values[:, AMOUNT] / self._over, 1).astype(np.float32)
+
+
+class FailingModel(AmountModel):
+    """Raises where a graph gives what is no number."""
+
+    def __init__(self, version: str, error: Exception) -> None:
+        super().__init__(version)
+        self.error = error
+
+    def score(self, values: np.ndarray) -> np.ndarray:
+        """Never."""
+        raise self.error
+
+
 class DecliningModel(AmountModel):
     """Declines from 150 on."""
 
@@ -47,12 +75,22 @@ class DecliningModel(AmountModel):
         return super().decide(scores) + (scores >= DECLINE_AT).astype(np.uint8)
 
 
+def lineup(champion: AmountModel, *beside: AmountModel, reserve: AmountModel | None = None, **placement: Any) -> Lineup:
+    """A champion and what is placed beside it; all of that is in shadow but the canary that `placement` names."""
+    versions = [model.version for model in beside if model.version != placement.get("canary")]
+    placed = Placement(**{"sequence": 1, "shadow": tuple(versions), **placement}) if beside else Placement()
+    models: Any = {model.version: model for model in beside}
+    fakes: Any = (champion, reserve)
+    return Lineup(fakes[0], models, placed, fakes[1])
+
+
 def lane(
     start: LaneStart | None = None,
     partitions: int = 1,
     partition: int = 0,
     writer: str = "w",
     control: ControlGroup | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Lane:
     """A lane with nothing in its windows."""
     return Lane(
@@ -64,6 +102,7 @@ def lane(
         default_reporting_currency(),
         4,
         control,
+        clock,
     )
 
 

@@ -14,7 +14,7 @@ from stream_app.scoring.checkpointing import LaneCheckpoints, kind_of, restore
 from stream_app.scoring.lane import LaneStart
 from tests.support.payments import payments
 from tests.support.scored_output import undisturbed
-from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane
+from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane, lineup
 
 STORY = payments(80, cards=6)
 KIND = kind_of("topic-id", 0, DEFAULT.version)
@@ -33,7 +33,7 @@ def write(store: CheckpointStore, edges: list[int], increments: int = 20, start:
         done = Acknowledgements(0, lambda _error: None)
         checkpoints = LaneCheckpoints(store, one, DEFAULT.version, increments)
         for a, b in zip([0, *edges], edges, strict=False):
-            one.score(batch(STORY[a:b], range(a, b)), AmountModel(), stale=False, now_ms=1)  # type: ignore[arg-type]
+            one.score(batch(STORY[a:b], range(a, b)), lineup(AmountModel()), stale=False, now_ms=1)
             done.expect(b, [])
             assert await checkpoints.write(done) > 0
             assert await checkpoints.write(done) == 0
@@ -47,7 +47,7 @@ def rest_is_right(parts: list[dict[str, np.ndarray]], offset: int) -> bool:
     cards.restore(parts)
     one = lane(LaneStart(offset, offset))
     one.cards = cards
-    scored = one.score(batch(STORY[offset:], range(offset, 80)), AmountModel(), stale=False, now_ms=1)  # type: ignore[arg-type]
+    scored = one.score(batch(STORY[offset:], range(offset, 80)), lineup(AmountModel()), stale=False, now_ms=1)
     from models.schema.feature_batch import decode_feature_batch  # noqa: PLC0415
 
     return np.array_equal(decode_feature_batch(scored.features[0].value).values, undisturbed(STORY)[0][offset:])
@@ -87,7 +87,7 @@ def test_nothing_is_written_before_all_below_it_is_acknowledged(store: Checkpoin
     async def story() -> None:
         one = lane()
         done = Acknowledgements(0, lambda _error: None)
-        one.score(batch(STORY[:10]), AmountModel(), stale=False, now_ms=1)  # type: ignore[arg-type]
+        one.score(batch(STORY[:10]), lineup(AmountModel()), stale=False, now_ms=1)
         send = asyncio.get_running_loop().create_future()
         done.expect(10, [send])
         writing = asyncio.create_task(LaneCheckpoints(store, one, DEFAULT.version, 3).write(done))

@@ -14,7 +14,7 @@ from models.schema.transaction import Transaction
 from stream_app.scoring.lane import Lane, LaneStart, PublishedScore, RecordBatch, Scored
 from tests.support.payments import START_MS, payments
 from tests.support.scored_output import undisturbed
-from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane
+from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane, lineup
 
 MODEL = AmountModel()
 NOW_MS = START_MS + 5
@@ -22,7 +22,7 @@ STORY = payments(60, cards=5)
 
 
 def run(one: Lane, records: RecordBatch, *, stale: bool = False) -> Scored:
-    return one.score(records, MODEL, stale=stale, now_ms=NOW_MS)  # type: ignore[arg-type]  # a fake
+    return one.score(records, lineup(MODEL), stale=stale, now_ms=NOW_MS)
 
 
 def scores(scored: Scored) -> list[Score]:

@@ -15,7 +15,7 @@ from stream_app.scoring.lane import LaneStart, Scored
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.output_tail import OutputTail, _TailScore
 from tests.support.payments import START_MS, payments
-from tests.unit.stream_app.scoring.fakes import DecliningModel, batch, lane
+from tests.unit.stream_app.scoring.fakes import DecliningModel, batch, lane, lineup
 
 MODEL = DecliningModel()
 STORY = payments(600, cards=20, days=3)
@@ -27,7 +27,9 @@ DAY_CAP = 15
 def run(start: LaneStart | None = None, used: str = "", *, step: int = 600, first: int = 0) -> list[Scored]:
     one = lane(start, control=ControlGroup(POLICY, DAY_CAP, used))
     return [
-        one.score(batch(STORY[at : at + step], range(at, min(at + step, 600))), MODEL, stale=False, now_ms=START_MS)  # type: ignore[arg-type]
+        one.score(
+            batch(STORY[at : at + step], range(at, min(at + step, 600))), lineup(MODEL), stale=False, now_ms=START_MS
+        )
         for at in range(first, 600, step)
     ]
 
@@ -129,7 +131,7 @@ def test_feature_rows_computed_again_agree_with_what_was_published(published: Pu
 
 def test_a_transaction_sent_again_is_drawn_as_the_first_time() -> None:
     one = lane(control=ControlGroup(POLICY, day_cap=10_000))
-    twice = one.score(batch([*STORY, *STORY]), MODEL, stale=False, now_ms=START_MS)  # type: ignore[arg-type]  # a fake
+    twice = one.score(batch([*STORY, *STORY]), lineup(MODEL), stale=False, now_ms=START_MS)
     control = rows(twice).numpy("control")
     assert twice.duplicates == 600
     assert control.any()

@@ -3,10 +3,13 @@
 import msgspec
 import pytest
 
+from models.schema import wire
 from models.schema.feature_batch import FeatureBatchHeader
+from models.schema.score import Score
 from stream_app.scoring.control_marks import ScoreMarks
 from stream_app.scoring.lane import PublishedScore
 from stream_app.scoring.output_tail import OutputTail, _TailScore
+from tests.support.payments import START_MS
 
 
 def score(offset: int, writer: str = "one", epoch: int = 0) -> _TailScore:
@@ -55,6 +58,14 @@ def test_scores_and_rows_of_an_earlier_epoch_do_not_count() -> None:
 
 def marked(offset: int, used: str | None, *, writer: str = "one", epoch: int = 0) -> _TailScore:
     return msgspec.structs.replace(score(offset, writer, epoch), marks=ScoreMarks(used))
+
+
+def test_a_missing_row_keeps_the_role_of_the_model_that_decided_it() -> None:
+    on_canary = Score(
+        "t", START_MS, "c", 0.5, 500, "review", [], "m-2", "fs", "canary", START_MS, False, False, 3, 0, "one"
+    )
+    kept = msgspec.json.decode(wire.encode(on_canary), type=_TailScore)
+    assert OutputTail(0, 3, "id", (kept,)).missing(0) == {3: PublishedScore(0.5, "review", "m-2", 1.0, "canary")}
 
 
 def used(*scores: _TailScore, epoch: int = 0) -> str:

@@ -1,0 +1,61 @@
+"""What the models that did not decide say of each row: the column `shadow_scores` of the feature log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+SHADOW_SCORES: Final = pa.list_(pa.struct([("model_version", pa.string()), ("score", pa.float32())]))
+"""Type of the column; null where nothing but the deciding model scored, a null score where a model gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowScores:
+    """The scores of all models of one batch; each row is to leave out the one that decided it.
+
+    Parameters
+    ----------
+    versions:
+        The k models, at least two.
+    scores:
+        float32 [k, n], NaN where a model gave none.
+    decided_by:
+        For each row the place in `versions` of the model that decided, intp [n].
+    """
+
+    versions: Sequence[str]
+    scores: NDArray[np.float32]
+    decided_by: NDArray[np.intp]
+
+    def to_arrow(self) -> Any:
+        """The column, the models of each row in the order of `versions`."""
+        models, rows = self.scores.shape
+        listed = np.ones((rows, models), np.bool_)
+        listed[np.arange(rows), self.decided_by] = False
+        codes = np.broadcast_to(np.arange(models), (rows, models))[listed]
+        scores = self.scores.T[listed]
+        names = pa.array(list(self.versions), pa.string()).take(codes)
+        entries = pa.StructArray.from_arrays(
+            [names, pa.array(scores, pa.float32(), mask=np.isnan(scores))], fields=list(SHADOW_SCORES.value_type)
+        )
+        ends = pa.array(np.arange(rows + 1, dtype=np.int32) * (models - 1))
+        return pa.ListArray.from_arrays(ends, entries, type=SHADOW_SCORES)
+
+
+def shadow_scores_of(column: Any, version: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The rows in whose entries a model stands, and its scores there, NaN where it gave none.
+
+    Parameters
+    ----------
+    column:
+        `shadow_scores` of a decoded message.
+    """
+    entries = column.flatten()
+    named = pc.equal(entries.field("model_version"), pa.scalar(version))
+    mine = np.flatnonzero(named.to_numpy(zero_copy_only=False))
+    rows = np.asarray(pc.list_parent_indices(column).to_numpy(zero_copy_only=False))[mine].astype(np.intp)
+    return rows, np.asarray(entries.field("score").to_numpy(zero_copy_only=False), np.float32)[mine]

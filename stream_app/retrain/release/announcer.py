@@ -1,0 +1,125 @@
+"""Publishes what the release loop did, each event once on each topic, acknowledged before anything else is done."""
+
+import logging
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from models.errors import FraudstreamError
+from models.registry import CHALLENGER, CHAMPION
+from models.schema import wire
+from models.schema.cloud_event import CloudEvent, CloudEventError
+from models.schema.model_event import ModelEvent
+from models.schema.topics import TopicNames
+from stream_app.retrain.release.watermarks import ANSWER_S, watermarks
+
+log = logging.getLogger(__name__)
+
+TAIL_RECORDS: Final = 1_000
+"""How far back ids are looked up at a start: only the event that was under way at a crash can come again."""
+TYPE_PREFIX: Final = "model."
+_OF_A_CANDIDATE: Final = frozenset({"shadow started", "canary started", "withdrawn"})
+
+
+class AnnouncementError(FraudstreamError):
+    """Raised when the broker has not acknowledged an event."""
+
+
+def context_of(event: ModelEvent) -> CloudEvent:
+    """Return what stands in the headers of an event.
+
+    Examples
+    --------
+    >>> about = {"before": "m-1", "cause": "better", "checks": (), "as_of": 7, "release": "r", "incident": "i"}
+    >>> event = ModelEvent(kind="promoted", version="m-2", request_id="q", actor="release", sequence=3, **about)
+    >>> context = context_of(event)
+    >>> context.type, context.subject, context.correlation_id, context.causation_id
+    ('model.promoted', 'm-2', 'i', 'q')
+    """
+    return CloudEvent(
+        id=event.event_id,
+        type=TYPE_PREFIX + event.kind.replace(" ", "-"),
+        source=event.actor,
+        time_ms=event.as_of,
+        subject=event.version,
+        correlation_id=event.incident or event.request_id or event.release or event.event_id,
+        causation_id=event.request_id,
+    )
+
+
+class Announcer:
+    """Writes to `model-events` and `audit`.
+
+    Parameters
+    ----------
+    broker: Kafka's address.
+    topics: names of the topics.
+    """
+
+    def __init__(self, broker: str, topics: TopicNames) -> None:
+        self._broker = broker
+        self._topics = (topics.model_events, topics.audit)
+        self._producer = Producer(
+            {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"},
+            logger=log,
+        )
+        self._failures: list[KafkaError] = []
+        self._published = {topic: _published_ids(broker, topic) for topic in self._topics}
+
+    def publish(self, event: ModelEvent) -> None:
+        """Send an event to both topics unless it is there, and wait; raises AnnouncementError without an answer."""
+        context = context_of(event)
+        key = CHALLENGER if event.kind in _OF_A_CANDIDATE else CHAMPION
+        for topic in self._topics:
+            if context.id in self._published[topic]:
+                continue
+            self._producer.produce(
+                topic, wire.encode(event), key.encode(), headers=list(context.headers()), on_delivery=self._delivered
+            )
+            waiting = self._producer.flush(ANSWER_S)
+            if waiting or self._failures:
+                reason = self._failures[0].str() if self._failures else f"nothing within {ANSWER_S:g} s"
+                raise AnnouncementError(f"{self._broker} has not acknowledged an event on {topic}: {reason}")
+            self._published[topic].add(context.id)
+
+    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._failures.append(error)
+
+
+def _published_ids(broker: str, topic: str) -> set[str]:
+    """Return the ids of the last events on a topic of one partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker,
+            "group.id": "none",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 10,
+        }
+    )
+    ids: set[str] = set()
+    try:
+        first, end = watermarks(consumer, topic, 0)
+        consumer.assign([TopicPartition(topic, 0, max(first, end - TAIL_RECORDS))])
+        while True:
+            message = consumer.poll(ANSWER_S)
+            if message is None:
+                raise AnnouncementError(f"{broker} did not answer within {ANSWER_S:g} s what {topic} holds")
+            error = message.error()
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                    return ids
+                raise AnnouncementError(f"reading {topic}: {error.str()}")
+            ids |= _id(message)
+    finally:
+        consumer.close()
+
+
+def _id(message: Message) -> set[str]:
+    try:
+        headers = message.headers() or []
+        return {CloudEvent.read(headers.items() if isinstance(headers, dict) else headers).id}
+    except CloudEventError:  # somebody else's record, which cannot be one of ours
+        return set()

@@ -1,0 +1,73 @@
+"""The process that one try is made in: it yields to scoring, and is killed with the worker that started it."""
+
+import contextlib
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from models.errors import FraudstreamError
+from models.signing import AllowedSigners, SigningKey
+from stream_app.retrain.training import retrain
+from stream_app.retrain.training_order import (
+    ORDER_FILE,
+    OUTCOME_FILE,
+    BundleParts,
+    TrainingOrder,
+    TrainingOutcome,
+    read_record,
+    write_whole,
+)
+
+STORAGE_VARIABLE: Final = "FRAUDSTREAM_TRAINING_STORAGE_OPTIONS"
+"""Environment variable that holds the object store's options as JSON: they may be secrets, and are on no disk."""
+NICE: Final = 10
+
+
+def main(folder: str) -> None:
+    """Carry out the order in a folder and leave the outcome there; ends without one only when it is killed."""
+    os.nice(NICE)
+    _leave_a_core()
+    order: TrainingOrder = read_record(Path(folder) / ORDER_FILE, TrainingOrder)
+    began_s = time.monotonic()
+    try:
+        outcome = _outcome(order)
+    except FraudstreamError as error:
+        outcome = TrainingOutcome(error=" ".join(str(error).split()))
+    except MemoryError:
+        outcome = TrainingOutcome(error="the memory does not suffice; train on fewer days with --train-from")
+    took_s = round(time.monotonic() - began_s, 3)
+    _say(outcome.error or f"done in {took_s:.1f} s")
+    write_whole(Path(folder) / OUTCOME_FILE, msgspec.structs.replace(outcome, training_s=took_s))
+
+
+def _outcome(order: TrainingOrder) -> TrainingOutcome:
+    retrained = retrain(
+        order.making,
+        order.champion.whole(),
+        order.archive_url,
+        msgspec.json.decode(os.environ.get(STORAGE_VARIABLE, "{}"), type=dict[str, str]),
+        code_commit=order.code_commit,
+        key=SigningKey.load(Path(order.signing_key)),
+        allowed=AllowedSigners.in_folder(Path(order.allowed_signers)),
+        report=_say,
+    )
+    bundle = None if retrained.bundle is None else BundleParts.of(retrained.bundle)
+    return TrainingOutcome(choice=retrained.choice, gate=retrained.gate, bundle=bundle)
+
+
+def _leave_a_core() -> None:
+    """Keep off one core, where there are several, so that scoring beside it has one to itself."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, cores[1:] or cores)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")
+    sys.stdout.flush()

@@ -1,0 +1,348 @@
+"""The retrainer's steps, with everything around it in memory."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from models.bundle import Bundle
+from models.schema import wire
+from models.schema.model_event import ModelEventError, check_events
+from models.schema.topics import DAY_MS
+from models.signing import SigningKey
+from stream_app.lease import LeaseLostError
+from stream_app.retrain.gauges import RetrainGauges
+from stream_app.retrain.report import RetrainReport
+from stream_app.retrain.retrain_store import RetrainConflictError
+from stream_app.retrain.settings import RetrainSettings
+from stream_app.retrain.training_order import TrainingOutcome
+from stream_app.retrain.worker import RetrainWorker, Surroundings
+from tests.support.fake_registry import FakeAnnouncer
+from tests.unit.models.small_model import made_bundle
+from tests.unit.stream_app.retrain.fakes import (
+    DAY,
+    PAIRING,
+    TABLES,
+    FakeCommits,
+    FakeGraveyard,
+    FakeModels,
+    FakeReleases,
+    FakeRequests,
+    FakeStore,
+    FakeTrainer,
+    outcome,
+    request,
+)
+
+
+class Crash(Exception):  # noqa: N818  a crash is no error of ours
+    """The process is gone."""
+
+
+class World:
+    """One retrainer after the other on the same surroundings."""
+
+    def __init__(self, **settings: Any) -> None:
+        key = SigningKey.generate()
+        self.first, self.second = made_bundle(key), made_bundle(key, created_at=1_700_000_000_001)
+        self.store, self.requests, self.commits = FakeStore(), FakeRequests(), FakeCommits()
+        self.trainer = FakeTrainer()
+        self.models = FakeModels({self.first.version: self.first}, self.first.version)
+        self.releases, self.announcer, self.graveyard = FakeReleases(), FakeAnnouncer(), FakeGraveyard()
+        self.gauges = RetrainGauges()
+        self.now_ms = 1_000
+        self.lost = False
+        here = Path("here")
+        self.settings = RetrainSettings(
+            "b", "r", "a", "w", here, here / "key", here / "signers", retry_s=10.0, poll_s=0.0, **settings
+        )
+        self.worker = self.next_worker()
+
+    def next_worker(self) -> RetrainWorker:
+        """Whoever comes after a crash: it reads from the position, and its trainer knows nothing."""
+        self.requests.next_offset = self.requests.position
+        self.trainer.order = None
+        around = Surroundings(
+            cast("Any", self.store), self.requests, self.commits, self.trainer, self.models, self.releases,
+            self.announcer, self.graveyard,
+        )  # fmt: skip
+        self.worker = RetrainWorker(self.settings, around, self.gauges, self._check, lambda: self.now_ms)
+        return self.worker
+
+    def _check(self) -> None:
+        if self.lost:
+            raise LeaseLostError("another holds it")
+
+    def turn(self, times: int = 12) -> None:
+        for _ in range(times):
+            self.worker.turn()
+
+    def report(self, request_id: str = "q1") -> RetrainReport:
+        found = self.store.report(request_id)
+        assert found is not None
+        return found
+
+    @property
+    def steps(self) -> dict[str, str]:
+        return {job.id: job.step for job in self.store.read().jobs}
+
+
+def passing(world: World) -> TrainingOutcome:
+    return outcome("pass", world.second)
+
+
+def test_what_passes_is_registered_offered_and_told_with_the_request_as_its_cause() -> None:
+    world = World()
+    world.trainer.outcomes = [passing(world)]
+    world.requests.ask(request())
+    world.turn(3)
+    assert (world.steps, world.requests.position, world.report().outcome) == ({"q1": "pinned"}, 0, "under way")
+    world.turn()
+    (order,) = world.trainer.orders
+    assert (order.making.table_versions, order.making.as_of) == (TABLES, DAY * DAY_MS)
+    assert order.champion.whole() == world.first
+    report = world.report()
+    assert (report.outcome, report.version, report.champion) == ("offered", world.second.version, world.first.version)
+    assert (report.verdict, report.table_versions, report.training_s) == ("pass", TABLES, 1.0)
+    assert report.choice is not None
+    assert world.releases.offered == [(world.second.version, "q1", PAIRING)]
+    (event,) = world.announcer.events
+    assert (event.kind, event.version, event.before) == ("registered", world.second.version, world.first.version)
+    assert (event.request_id, event.incident, event.sequence) == ("q1", "i1", 0)
+    check_events([event, event])
+    with pytest.raises(ModelEventError, match="was altered"):
+        check_events([msgspec.structs.replace(event, cause="another")])
+    assert (world.steps, world.store.outcomes, world.requests.position) == ({}, {}, 1)
+
+
+def test_what_fails_the_gate_is_rejected_with_its_reasons_and_nothing_is_registered() -> None:
+    world = World()
+    world.trainer.outcomes = [outcome("fail")]
+    world.requests.ask(request())
+    world.turn()
+    assert (world.report().outcome, world.report().reasons) == ("rejected", ["it is a fail"])
+    (event,) = world.announcer.events
+    assert (event.kind, event.version, event.cause.endswith("it is a fail")) == ("rejected", "request:q1", True)
+    assert (list(world.models.bundles), world.releases.offered) == ([world.first.version], [])
+    assert world.requests.position == 1
+
+
+def test_a_request_that_is_published_twice_is_done_once() -> None:
+    world = World()
+    world.trainer.outcomes = [passing(world)]
+    world.requests.ask(request(), request())
+    world.turn()
+    world.requests.ask(request())
+    world.turn()
+    assert (len(world.trainer.orders), len(world.announcer.events), world.requests.position) == (1, 1, 3)
+
+
+def test_what_is_undecided_waits_for_another_mature_day_and_is_trained_on_newly_pinned_tables() -> None:
+    world = World()
+    world.trainer.outcomes = [outcome("undecided"), passing(world)]
+    world.requests.ask(request())
+    world.commits.close_day(DAY - 1)
+    world.turn()
+    assert (world.steps, world.report().outcome, world.requests.position) == ({"q1": "waiting"}, "waiting", 0)
+    world.commits.close_day(DAY)
+    world.turn()
+    assert [order.making.as_of for order in world.trainer.orders] == [DAY * DAY_MS, (DAY + 1) * DAY_MS]
+    assert world.trainer.orders[1].making.table_versions == {"scores": DAY, "labels": DAY}
+    assert (world.report().outcome, world.report().number) == ("offered", 2)
+    assert world.announcer.kinds == ["undecided", "registered"]
+
+
+def test_what_stays_undecided_is_tried_so_many_times_and_no_more() -> None:
+    world = World(most_tries=3)
+    world.trainer.outcomes = [outcome("undecided")] * 3
+    world.requests.ask(request())
+    for day in range(DAY - 1, DAY + 6):
+        world.commits.close_day(day)
+        world.turn()
+    assert (len(world.trainer.orders), world.report().outcome) == (3, "undecided")
+    assert (world.announcer.kinds, len({event.event_id for event in world.announcer.events})) == (["undecided"] * 3, 3)
+    assert world.requests.position == 1
+
+
+def test_a_newer_request_of_the_incident_replaces_one_that_waits_and_leaves_others_alone() -> None:
+    world = World()
+    world.trainer.outcomes = [outcome("undecided"), outcome("undecided"), passing(world)]
+    world.requests.ask(request(), request("other", incident="i2"))
+    world.turn(24)
+    assert world.steps == {"q1": "waiting", "other": "waiting"}
+    world.requests.ask(request("q2", number=2))
+    world.turn()
+    assert (world.report("q1").outcome, world.report("q2").outcome) == ("replaced", "offered")
+    assert world.steps == {"other": "waiting"}
+    assert world.requests.position == 1
+
+
+def test_a_request_that_is_being_trained_is_not_replaced() -> None:
+    world = World()
+    world.trainer.outcomes, world.trainer.slow = [outcome("fail"), passing(world)], 3
+    world.requests.ask(request())
+    world.turn(3)
+    world.requests.ask(request("q2", number=2), request("q3", number=3))
+    world.turn(20)
+    assert [world.report(name).outcome for name in ("q1", "q2", "q3")] == ["rejected", "replaced", "offered"]
+
+
+def test_a_failing_request_is_begun_again_later_and_then_becomes_a_dead_letter_while_others_go_on() -> None:
+    world = World(most_failures=2)
+    world.trainer.outcomes = [TrainingOutcome(error="too few rows"), passing(world)]
+    world.requests.ask(request(), request("other", incident="i2"))
+    world.turn(24)
+    assert (world.report("other").outcome, world.steps) == ("offered", {"q1": "pinned"})
+    world.trainer.outcomes = [TrainingOutcome(error="too few rows")] * 2
+    world.now_ms += 10_000
+    world.turn()
+    assert len(world.trainer.orders) == 3
+    world.now_ms += 10_000
+    world.turn()
+    assert len(world.trainer.orders) == 3, "the second wait is twice as long"
+    world.now_ms += 10_000
+    world.turn()
+    assert {order.making.request.request_id: order.making for order in world.trainer.orders}.keys() == {"q1", "other"}
+    assert world.graveyard.letters == [(0, wire.encode(request()), "too few rows")]
+    assert (world.report().outcome, world.report().reasons) == ("failed", ["too few rows"])
+    assert world.requests.position == 2
+    assert world.gauges.registry.get_sample_value("fraudstream_retrain_dead_letters_total") == 1
+
+
+def test_what_is_no_request_becomes_a_dead_letter_at_once() -> None:
+    world = World()
+    world.requests.log = [b"{", None]
+    world.turn(1)
+    assert [(offset, value) for offset, value, _ in world.graveyard.letters] == [(0, b"{"), (1, None)]
+    assert "not a RetrainRequest" in world.graveyard.letters[0][2]
+    assert world.requests.position == 2
+
+
+def test_a_person_s_request_without_tables_takes_the_newest_announced() -> None:
+    world = World()
+    world.trainer.outcomes = [passing(world)]
+    asked = request(cause="person", incident=None, changed_at=None, table_versions={}, as_of=0)
+    world.requests.ask(asked)
+    world.turn(2)
+    assert world.report().reasons == ["nothing is archived yet to train on; start `fraudstream archive`"]
+    world.commits.close_day(DAY)
+    world.now_ms += 10_000
+    world.turn()
+    (order,) = world.trainer.orders
+    assert (order.making.as_of, order.making.table_versions) == ((DAY + 1) * DAY_MS, {"scores": DAY, "labels": DAY})
+
+
+def test_without_a_champion_or_with_one_that_is_gone_a_request_fails() -> None:
+    world = World(most_failures=0)
+    world.models.champion = None
+    world.requests.ask(request())
+    world.turn()
+    world.models.champion = "m-gone"
+    world.requests.ask(request("q2"))
+    world.turn()
+    reasons = [reason for _, _, reason in world.graveyard.letters]
+    assert "there is no champion" in reasons[0]
+    assert "m-gone" in reasons[1]
+
+
+def test_a_model_that_may_not_be_released_stays_registered_and_the_report_says_why() -> None:
+    world = World()
+    world.releases.frozen = True
+    world.trainer.outcomes = [passing(world)]
+    world.requests.ask(request())
+    world.turn()
+    assert (world.report().outcome, world.report().version) == ("not offered", world.second.version)
+    assert "promotion is frozen" in world.report().reasons[0]
+    assert world.second.version in world.models.bundles
+
+
+def test_a_worker_that_has_lost_its_lease_or_was_overtaken_writes_nothing() -> None:
+    world = World()
+    world.requests.ask(request())
+    world.lost = True
+    with pytest.raises(LeaseLostError):
+        world.worker.turn()
+    assert world.store.reports == {}
+    world.lost = False
+    world.next_worker()
+    before = world.store.read()
+    world.store.write(before)
+    world.store.read = lambda: before  # type: ignore[method-assign]
+    with pytest.raises(RetrainConflictError):
+        world.worker.turn()
+    assert world.store.reports == {}
+
+
+@pytest.mark.parametrize(("verdict", "calls"), [("pass", 20), ("fail", 12)])
+def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(verdict: str, calls: int) -> None:
+    undisturbed = World()
+    undisturbed.trainer.outcomes = [_outcome(undisturbed, verdict)]
+    undisturbed.requests.ask(request())
+    undisturbed.turn()
+    survived = 0
+    for crash_at in range(100):
+        world = World()
+        world.first, world.second = undisturbed.first, undisturbed.second
+        world.models = FakeModels({world.first.version: world.first}, world.first.version)
+        # The same order gives the same outcome, however often it is given.
+        world.trainer.outcomes = [_outcome(world, verdict)] * 3
+        world.requests.ask(request())
+        world.next_worker()
+        fuse = _Fuse(crash_at)
+        for owner, name in (
+            (world.store, "write"), (world.announcer, "publish"), (world.releases, "offer"), (world.models, "put"),
+            (world.trainer, "start"), (world.requests, "commit"),
+        ):  # fmt: skip
+            setattr(owner, name, fuse.around(getattr(owner, name)))
+        try:
+            world.turn()
+        except Crash:
+            survived += 1
+        crashed, fuse.blown = fuse.blown, True
+        world.next_worker()
+        world.turn()
+        assert world.store.reports == undisturbed.store.reports, crash_at
+        assert world.announcer.events == undisturbed.announcer.events, crash_at
+        assert world.releases.offered == undisturbed.releases.offered, crash_at
+        assert set(world.models.bundles) == set(undisturbed.models.bundles), crash_at
+        assert (world.steps, world.requests.position) == ({}, 1), crash_at
+        if not crashed:
+            break
+    assert survived >= calls
+
+
+def _outcome(world: World, verdict: str) -> TrainingOutcome:
+    return passing(world) if verdict == "pass" else outcome("fail")
+
+
+class _Fuse:
+    """Crashes once, before or after a call of those that it is put around."""
+
+    def __init__(self, at: int) -> None:
+        self._at, self.blown = at, False
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:
+            self._burn()
+            found = call(*arguments, **named)
+            self._burn()
+            return found
+
+        return called
+
+    def _burn(self) -> None:
+        if not self.blown:
+            self._at -= 1
+            if self._at < 0:
+                self.blown = True
+                raise Crash
+
+
+def test_a_bundle_travels_whole(tmp_path: Path) -> None:
+    world = World()
+    parts = msgspec.msgpack.decode(msgspec.msgpack.encode(passing(world)), type=TrainingOutcome).bundle
+    assert parts is not None
+    assert isinstance(parts.whole(), Bundle)
+    assert parts.whole() == world.second

@@ -18,11 +18,10 @@ from stream_app.commands.connection import DEFAULT_REDIS_PREFIX
 from stream_app.commands.models_train import code_commit
 from stream_app.commands.signals import on_signals
 from stream_app.demo.narrator import Narrator
+from stream_app.demo.picture import draw
 from stream_app.demo.plan import DemoPlan
 from stream_app.demo.report import DemoResult, require_place
 from stream_app.demo.story import Demo
-from stream_app.performance.picture import draw
-from stream_app.performance.weeks import weeks
 from stream_app.stack.local_stack import LocalStack
 from stream_app.worker_processes import Connections
 
@@ -48,7 +47,7 @@ class DataFolderError(FraudstreamError):
     default=_PLAN.events,
     show_default=True,
     type=click.IntRange(1000),
-    help="Events sent at that rate.",
+    help="Events sent at that rate while a new tactic begins and is found.",
 )
 @click.option(
     "--burst",
@@ -90,9 +89,10 @@ def command(
 ) -> None:
     """Show the whole system on this machine in a few minutes.
 
-    Starts a real Kafka and Redis, trains two models on a simulated bank, scores its payments while they flow, swaps the
-    model three times meanwhile, lets a new fraud tactic begin, and counts what came of it: latency, throughput, what
-    was lost, what was scored twice, and when the tactic was found.
+    Starts a real Kafka and Redis, trains a model on a simulated bank and scores its payments while they flow. A new
+    fraud tactic begins and recall falls; the drift agent says what moved and asks for a retrain; a model trained on
+    fresh archived data passes the gate, is shadow, canary, champion, and recall recovers; then a bad model is pushed by
+    hand and rolled back by itself. Counts latency, throughput, what was lost and what was scored twice.
     """
     if (broker is None) != (redis_url is None):
         raise click.UsageError("give both --broker and --redis, or neither")
@@ -118,22 +118,34 @@ def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json:
     """Write the report, print it, and say where to look next."""
     result.report.write(report_file)
     picture = report_file.with_suffix(".svg")
-    if result.weeks:
-        draw(weeks(result.weeks), picture, result.marks())
+    draw(result.days, result.marks, picture)
     if as_json:
         click.echo(result.report.json())
         return
     console = Console()
     result.print_to(console)
-    drawn = f" The weeks as a picture: {picture}." if result.weeks else ""
-    kept = "" if data is None else f" The data and the logs are in {data}."
+    kept = "" if data is None else f"{_again(data, result)}\n"
     console.print(
-        f"The same figures are in {report_file}.{drawn}{kept} Nothing is left running.\n"
+        f"The same figures are in {report_file}, recall by event day as a picture in {picture}. Nothing is left "
+        f"running.\n{kept}"
         "Look next: README.md for ten lines of a consumer, docs/simulator.md to order fraud. The same by hand:\n"
-        "`fraudstream stack up`, `models train --simulated --promote`, `score`, `archive`, `watch`, `simulate`,\n"
-        "`scores`, `drift`, `performance`.",
+        "`fraudstream stack up`, `models train --simulated --promote`, `score`, `archive`, `watch`, `retrain`,\n"
+        "`simulate`, `scores`, `drift`, `performance`, `models release`.",
         soft_wrap=True,
         highlight=False,
+    )
+
+
+def _again(data: Path, result: DemoResult) -> str:
+    """Say where everything is, and how a model of the retrainer is made again from it."""
+    kept = f"The data and the logs are in {data}."
+    if not result.report.promotions:
+        return kept
+    version = result.report.promotions[0].version
+    return (
+        f"{kept} To make a retrained model again from its rows and compare:\n"
+        f"`export FRAUDSTREAM_DATA={data}`, `fraudstream stack up`,\n"
+        f"`fraudstream models reproduce {version} --archive {data / 'history'}`, `fraudstream stack down`."
     )
 
 

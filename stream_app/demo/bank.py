@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.features.history import History
+from models.schema.topics import DAY_MS
 from producers.simulator.history import history
 from producers.simulator.population import Population
 from producers.simulator.script import BASE_MIX
@@ -13,10 +15,19 @@ from producers.simulator.simulation import Simulation
 from stream_app.demo.plan import DemoPlan
 
 
+class Fraud(NamedTuple):
+    """What is behind a fraudulent transaction: a tactic, on a day of the bank."""
+
+    tactic: str
+    day: int
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """The days that flow: the last ones of the past, then new ones, the last of these cut short."""
 
+    first_day: int
+    """Day 0 of the bank, as days since 1970."""
     warm_up: list[SimulatedDay]
     live: list[SimulatedDay]
 
@@ -30,22 +41,25 @@ class Traffic:
         """How many are new."""
         return sum(map(len, self.live))
 
-    @property
-    def last_whole_day(self) -> int:
-        """The last day of which enough of the next one is sent on every partition to know that it is over."""
-        whole = self.live[-1].day - 1
-        too_short = len(self.live) > 1 and len(self.live[-1]) * 10 < len(self.live[-2])
-        return whole - too_short
-
     def events_before(self, day: int) -> int:
         """How many new transactions come before a day."""
         return sum(len(one) for one in self.live if one.day < day)
 
-    def frauds(self) -> dict[str, str]:
-        """Return the tactic behind each new transaction that is fraud, by its id: what only a simulator can know."""
+    def last_whole_day(self, events: int) -> int:
+        """Return the last day of which enough of the next one has come, after so many new transactions, to be over."""
+        days = []
+        for day in self.live:
+            if events * 10 < len(day):
+                break
+            days.append(day.day)
+            events -= len(day)
+        return days[-1] - 1 if days else self.live[0].day - 1
+
+    def frauds(self) -> dict[str, Fraud]:
+        """Return what is behind each transaction that is fraud, by its id: what only a simulator can know."""
         return {
-            transaction_id: tactic
-            for day in self.live
+            transaction_id: Fraud(tactic, day.day)
+            for day in (*self.warm_up, *self.live)
             for transaction_id, tactic in zip(day.transaction_ids, day.tactic, strict=True)
             if tactic is not None
         }
@@ -60,6 +74,11 @@ class Bank:
         self._simulation = Simulation(Population(settings, plan.seed), (*BASE_MIX, plan.tactic))
         self.start_ms = settings.start_ms
 
+    @property
+    def first_day(self) -> int:
+        """Day 0, as days since 1970."""
+        return self.start_ms // DAY_MS
+
     def past(self) -> History:
         """Return the days before the demo, with what has been said about them."""
         return history(self._simulation.days(0, self._plan.history_days), self._plan.seed)
@@ -68,7 +87,7 @@ class Bank:
         """Return the days that flow."""
         plan = self._plan
         warm_up = self._simulation.days(plan.history_days - plan.warm_up_days, plan.warm_up_days)
-        return Traffic(list(warm_up), list(self._new_days(plan.events + plan.burst)))
+        return Traffic(self.first_day, list(warm_up), list(self._new_days(plan.new_events)))
 
     def _new_days(self, events: int) -> Iterator[SimulatedDay]:
         number = self._plan.history_days

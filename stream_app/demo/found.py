@@ -7,6 +7,7 @@ import msgspec
 
 from models.drift.words import date
 from models.schema.drift_event import DriftEvent, DriftKind, DriftLevel
+from models.schema.model_event import ModelEvent
 from models.schema.retrain_request import RetrainCause, RetrainRequest
 from models.schema.topics import DAY_MS
 from stream_app.demo.plan import MATURITY_DAYS
@@ -40,6 +41,40 @@ class RetrainAsked(msgspec.Struct, frozen=True):
         return cls(request.as_of // DAY_MS - first_day, request.cause, request.frauds_since_change)
 
 
+class Promotion(msgspec.Struct, frozen=True):
+    """A retrained model that the release loop made champion; `before` was it until then."""
+
+    version: str
+    before: str | None
+    cause: str
+    day: int
+
+    @classmethod
+    def of(cls, event: ModelEvent, first_day: int) -> "Promotion":
+        """Count the days of an event from `first_day`, which is one since 1970."""
+        return cls(event.version, event.before, event.cause, event.as_of // DAY_MS - first_day)
+
+
+class RollBack(msgspec.Struct, frozen=True):
+    """A model that the release loop took back: `version` is champion again, `before` is the bad one.
+
+    `seconds` and `transactions` are from the bad model's promotion to the roll-back, and that it decided on.
+    """
+
+    version: str
+    before: str | None
+    cause: str
+    day: int
+    seconds: float
+    transactions: int
+
+    @classmethod
+    def of(cls, event: ModelEvent, first_day: int, seconds: float, transactions: int) -> "RollBack":
+        """Count the days of an event from `first_day`, which is one since 1970."""
+        day = event.as_of // DAY_MS - first_day
+        return cls(event.version, event.before, event.cause, day, round(seconds, 2), transactions)
+
+
 @dataclass(frozen=True, slots=True)
 class Tactic:
     """The new tactic as it went.
@@ -48,7 +83,8 @@ class Tactic:
     ----------
     first_day: the bank's day 0, as days since 1970.
     day: on which it began.
-    payments, flagged: how many there were, and how many of them the models flagged.
+    payments, flagged: how many there were until a retrained model was promoted, and how many of them were flagged.
+    payments_after, flagged_after: the same from then until the bad model was pushed.
     last_day: last day that the watch could look at.
     """
 
@@ -56,6 +92,8 @@ class Tactic:
     day: int
     payments: int
     flagged: int
+    payments_after: int
+    flagged_after: int
     last_day: int
 
     @property
@@ -84,11 +122,7 @@ class Tactic:
 
     def date(self, day: int) -> str:
         """Return the date of one of the bank's days."""
-        return date(self.moment_ms(day))
-
-    def moment_ms(self, day: int) -> int:
-        """Return the event time at which one of the bank's days begins."""
-        return (self.first_day + day) * DAY_MS
+        return date((self.first_day + day) * DAY_MS)
 
 
 def _sentence(text: str) -> str:

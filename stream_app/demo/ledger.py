@@ -18,6 +18,7 @@ SCORE_ROW = np.dtype(
         ("received_at", np.float64),
         ("model", np.int16),
         ("flagged", np.bool_),
+        ("canary", np.bool_),
     ]
 )
 
@@ -37,6 +38,7 @@ class SeenScore(msgspec.Struct, frozen=True, gc=False):
     model_version: str
     source_offset: int
     epoch: int
+    role: str = "champion"
 
     @property
     def flagged(self) -> bool:
@@ -102,12 +104,20 @@ class Ledger:
                     "received_at": received_at,
                     "model": [self._number(one.model_version) for one in new],
                     "flagged": [one.flagged for one in new],
+                    "canary": [one.role == "canary" for one in new],
                 }
             )
 
     def pairs(self) -> list[tuple[Rows, Rows]]:
         """Return the transactions and the scores of each partition."""
         return [(sent.rows, scored.rows) for sent, scored in zip(self.transactions, self.scores, strict=True)]
+
+    def decided_by(self, version: str) -> int:
+        """Return how many transactions a model decided on."""
+        if version not in self.versions:
+            return 0
+        number = self.versions.index(version)
+        return sum(int((scored.rows["model"] == number).sum()) for scored in self.scores)
 
     def _number(self, version: str) -> int:
         if version not in self.versions:

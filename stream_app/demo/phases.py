@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from producers.pace import EventsPerSecond, Times, Unpaced
 
-WARM_UP, LIVE, BURST, SENT = range(4)
+WARM_UP, LIVE, RELEASE, BAD, BURST, SENT = range(6)
 """The phases of a demo, in order, and the signal that the sender gives when the last one has ended."""
 
 

@@ -1,23 +1,35 @@
-"""Two models from the bank's past: one as of a week before the demo, one as of today."""
+"""The first model, from the bank's past; and a bad one that somebody pushes by hand."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+import onnx
+from onnx import helper, numpy_helper
 
+from models.bundle import Bundle
+from models.families.graph import OUTPUT
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
 from models.features.history import History
-from models.manifest import Manifest
-from models.registry import Registry
+from models.manifest import Lineage, Manifest
+from models.registry import CHAMPION, Registry
 from models.signing import SigningKey
 from models.training import DAY_MS, Provenance, Recipe, train
 from models.training_rows import TrainingRows, mature_rows
 from stream_app.demo.plan import FILLED_DAYS, MATURITY_DAYS, DemoPlan
+from stream_app.retrain.making import SimulatedMaking, fit_of, fitting_threads, in_manifest
 
 ACTOR = "fraudstream demo"
+_UPRIGHT: Final = "upright"
+_ONE: Final = "one"
+_SOURCE: Final = "simulated bank"
+_THREADS: Final = 1
+"""On cores that Kafka and the workers use too, two wait for one another. On two busy cores, 126,000 rows and 30 trees
+took 8 s with one and more than 75 s with two."""
 
 
 class Releases:
@@ -47,30 +59,28 @@ class Releases:
         """Compute the features of a past that began with day 0."""
         self._past = past, batch_features(past, DEFAULT), start_ms
 
-    def train(self, as_of_day: int, seed: int, *, watched: bool) -> Manifest:
-        """Fit on all that was mature on a day, with the labels known by then, and register.
+    def train(self) -> Manifest:
+        """Fit on all that is mature today, with what it is used to, so that drift can be told; register."""
+        with fitting_threads(_THREADS):
+            recipe = Recipe(parameters=self._plan.fit, seed=self._plan.seed, policy=self._plan.policy)
+            provenance = replace(self._provenance, making=self._making(recipe))
+            bundle = train(self._rows(), recipe, provenance, self._key)
+        self._registry.put(bundle)
+        return bundle.manifest
 
-        A watched model knows what it is used to: it can be told from drift, at the price of four more fits.
-        """
-        # One thread: on cores that Kafka and the workers use too, two wait for one another. On two busy cores, 126,000
-        # rows and 30 trees took 8 s with one and more than 75 s with two.
-        with threadpool_limits(limits=1, user_api="openmp"):
-            recipe = Recipe(parameters=self._plan.fit, seed=seed)
-            rows = self._rows(as_of_day)
-            # Without terminals there is no drift reference.
-            bundle = train(rows if watched else replace(rows, terminal=None), recipe, self._provenance, self._key)
+    def spoil(self) -> Manifest:
+        """Register a model that scores the other way round than the champion, in order in every other respect."""
+        champion = self._registry.alias(CHAMPION)
+        assert champion is not None, "the first model is promoted before one is spoilt"
+        bundle = inverted(self._registry.get(champion.version), self._key)
         self._registry.put(bundle)
         return bundle.manifest
 
     def promote(self, version: str, reason: str) -> None:
-        """Make a version champion."""
+        """Make a version champion, as a person would."""
         self._registry.promote(version, ACTOR, reason)
 
-    def roll_back(self, reason: str) -> None:
-        """Make the previous champion champion again."""
-        self._registry.rollback(ACTOR, reason)
-
-    def _rows(self, as_of_day: int) -> TrainingRows:
+    def _rows(self) -> TrainingRows:
         if self._past is None:
             raise AssertionError("learn comes before train")
         past, values, start_ms = self._past
@@ -78,7 +88,41 @@ class Releases:
             past,
             values,
             from_day=FILLED_DAYS,
-            as_of=start_ms + as_of_day * DAY_MS,
+            as_of=start_ms + self._plan.history_days * DAY_MS,
             maturity_ms=MATURITY_DAYS * DAY_MS,
-            source="simulated bank",
+            source=_SOURCE,
         )
+
+    def _making(self, recipe: Recipe) -> dict[str, Any]:
+        assert self._past is not None, "learn comes before train"
+        plan = self._plan
+        return in_manifest(
+            SimulatedMaking(
+                customers=plan.customers,
+                terminals=plan.terminals,
+                transactions_per_day=plan.transactions_per_day,
+                days=plan.history_days,
+                seed=plan.seed,
+                source=_SOURCE,
+                from_day=FILLED_DAYS,
+                as_of=self._past[2] + plan.history_days * DAY_MS,
+                maturity_ms=MATURITY_DAYS * DAY_MS,
+                threads=_THREADS,
+                **fit_of(recipe),
+            )
+        )
+
+
+def inverted(good: Bundle, key: SigningKey) -> Bundle:
+    """Return a signed bundle that answers 1 - score and says so in its golden vectors: nothing else is wrong."""
+    graph = onnx.load_model_from_string(good.onnx)
+    for node in graph.graph.node:
+        node.output[:] = [_UPRIGHT if name == OUTPUT else name for name in node.output]
+    graph.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), _ONE))
+    graph.graph.node.append(helper.make_node("Sub", [_ONE, _UPRIGHT], [OUTPUT]))
+    manifest = good.manifest
+    golden = msgspec.structs.replace(manifest.golden, scores=[1.0 - score for score in manifest.golden.scores])
+    spoilt = msgspec.structs.replace(
+        manifest, golden=golden, lineage=Lineage(parent=good.version), recipe=None, gate=None, making=None
+    )
+    return Bundle.build(spoilt, graph, key)

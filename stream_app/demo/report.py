@@ -12,9 +12,11 @@ from rich.table import Table
 from models.errors import FraudstreamError
 from models.schema.performance import Performance
 from stream_app.demo.accounting import Account, Caught, Latency
-from stream_app.demo.found import DriftFound, RetrainAsked, Tactic
+from stream_app.demo.found import DriftFound, Promotion, RetrainAsked, RollBack, Tactic
+from stream_app.demo.picture import Mark
+from stream_app.demo.recall import DayOfFrauds, Recall
 from stream_app.demo.swaps import Swap
-from stream_app.performance.picture import Mark
+from stream_app.demo.tidings import shortly
 
 
 class ReportError(FraudstreamError):
@@ -39,6 +41,9 @@ class DemoReport(msgspec.Struct, frozen=True):
     tactic_day: int
     drift_events: list[DriftFound]
     retrain_requests: list[RetrainAsked]
+    recall: Recall
+    promotions: list[Promotion]
+    rollbacks: list[RollBack]
     elapsed_s: float
 
     def json(self) -> str:
@@ -66,17 +71,12 @@ class DemoResult:
     caught: Caught
     tactic: Tactic
     weeks: list[Performance]
+    days: list[DayOfFrauds]
+    marks: list[Mark]
     usual_gap_ms: float
     rate: float
     warm_up_events: int
     cores: int
-
-    def marks(self) -> list[Mark]:
-        """What to point out in the picture of the weeks: when the new tactic began, and when it was found."""
-        tactic = self.tactic
-        alarm = tactic.alarm(self.report.drift_events)
-        begun = [Mark(tactic.moment_ms(tactic.day), "new tactic begins")]
-        return begun if alarm is None else [*begun, Mark(tactic.moment_ms(alarm.day), "drift alarm")]
 
     def print_to(self, console: Console) -> None:
         """Print the table."""
@@ -99,9 +99,11 @@ class DemoResult:
             ("lost", f"{report.lost:,}", "transactions without a score"),
             ("duplicated", f"{report.duplicated:,}", self._duplicated_meaning()),
             *self._swap_rows(),
+            *self._recall_rows(),
             ("flagged", f"{self.caught.flagged:,}", self._flagged_meaning()),
             *self._drift_rows(),
-            ("elapsed", f"{report.elapsed_s:.0f} s", "from the first step to the last finding"),
+            *self._release_rows(),
+            ("elapsed", f"{report.elapsed_s:.0f} s", "from the first step to the last score"),
         ]
 
     def _duplicated_meaning(self) -> str:
@@ -114,33 +116,65 @@ class DemoResult:
 
     def _drift_rows(self) -> list[tuple[str, str, str]]:
         report, tactic = self.report, self.tactic
-        share = tactic.flagged / tactic.payments if tactic.payments else 0.0
+        after = _share(tactic.flagged_after, tactic.payments_after)
         meaning = (
-            f"of {tactic.payments:,} payments of the new tactic, which began on {tactic.date(tactic.day)}, were flagged"
+            f"of {tactic.payments:,} payments of it, which began on {tactic.date(tactic.day)}; {after} of "
+            f"{tactic.payments_after:,} once a retrained model was champion"
         )
         warnings = sum(event.level == "warning" for event in report.drift_events)
         alarmed, how = tactic.in_words(report.drift_events)
-        asked = "; nobody answers them in this demo"
+        asked = ""
         if report.retrain_requests:
             first, last = report.retrain_requests[0], report.retrain_requests[-1]
-            asked = f"from {first.frauds_since_change} known frauds to learn from to {last.frauds_since_change}{asked}"
+            asked = f"from {first.frauds_since_change} known frauds to learn from to {last.frauds_since_change}"
         weeks = {(week.model_version, week.week) for week in self.weeks}
         again = len(self.weeks) - len(weeks)
         return [
-            ("new tactic flagged", f"{share:.0%}", meaning),
+            ("new tactic flagged", _share(tactic.flagged, tactic.payments), meaning),
             ("drift alarm", alarmed, how),
             (
                 "drift warnings",
                 f"{warnings}",
                 "hints that ask for nothing; terminal profiles that lag where a day lasts seconds are one",
             ),
-            ("retrain requests", f"{len(report.retrain_requests)}", asked.removeprefix("; ")),
+            ("retrain requests", f"{len(report.retrain_requests)}", asked),
             (
                 "weeks measured",
                 f"{len(weeks)}",
                 f"by model and week, once labels matured; {again} times restated later",
             ),
         ]
+
+    def _recall_rows(self) -> list[tuple[str, str, str]]:
+        recall, tactic = self.report.recall, self.tactic
+        return [
+            ("recall before", _percent(recall.before), "of all fraud was flagged, by the simulator's truth"),
+            (
+                "recall during",
+                _percent(recall.during),
+                f"from {tactic.date(tactic.day)} on, a new tactic among the fraud",
+            ),
+            ("recall after", _percent(recall.after), "once a retrained model was champion"),
+        ]
+
+    def _release_rows(self) -> list[tuple[str, str, str]]:
+        report, tactic = self.report, self.tactic
+        promoted = [
+            ("promoted", tactic.date(one.day), f"{one.version} in place of {one.before}: {one.cause}")
+            for one in report.promotions
+        ]
+        back = [
+            (
+                "rolled back",
+                f"{one.seconds:.1f} s",
+                (
+                    f"after the bad {one.before} was pushed; it decided on {one.transactions:,} transactions. "
+                    f"{shortly(one.cause)}"
+                ),
+            )
+            for one in report.rollbacks
+        ]
+        return [*(promoted or [("promoted", "none", "no retrained model became champion")]), *back]
 
     def _swap_rows(self) -> list[tuple[str, str, str]]:
         rows = []
@@ -153,3 +187,11 @@ class DemoResult:
 
 def _ms(value: float) -> str:
     return f"{value:,.1f} ms"
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share:.0%}"
+
+
+def _share(part: int, whole: int) -> str:
+    return _percent(part / whole if whole else None)

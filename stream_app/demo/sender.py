@@ -65,7 +65,8 @@ def send(order: SendingOrder) -> None:
     topics, plan = TopicNames(order.topic_prefix), order.plan
     outbox = Outbox(order.broker, [topics.transactions, topics.labels])
     traffic = Bank(plan).traffic()
-    phases = (Phase(traffic.warm_up_events, None), Phase(plan.events, plan.rate), Phase(plan.burst, None))
+    at_rate = (Phase(events, plan.rate) for events in (plan.events, plan.release, plan.bad))
+    phases = (Phase(traffic.warm_up_events, None), *at_rate, Phase(plan.burst, None))
     signals = Signals(Path(order.signals))
     pace = PhasedPace(phases, signals.given)
     Playback(outbox, topics, pace, labels_seed=plan.seed).run([*traffic.warm_up, *traffic.live])

@@ -1,44 +1,43 @@
-"""The run from beginning to end: a bank's past, two models, its traffic, three swaps, a new tactic, the account."""
+"""The run from beginning to end: a new tactic, a drift alarm, a retrain, its release, a bad model and its way back."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from functools import partial
 from pathlib import Path
 
 from models.drift.words import date
 from models.manifest import Manifest
 from models.registry import Registry
-from models.schema.hashing import hash64_column
 from models.training import DAY_MS, Provenance
-from stream_app.demo.accounting import Period, account, caught, latencies_ms, latency, throughput
+from stream_app.demo.accounting import Period
 from stream_app.demo.bank import Bank, Traffic
 from stream_app.demo.closed_days import ClosedDays
-from stream_app.demo.findings import Findings
+from stream_app.demo.findings import Findings, Published
 from stream_app.demo.follower import Follower
-from stream_app.demo.found import DriftFound, RetrainAsked, Tactic
+from stream_app.demo.measuring import Moments, result
 from stream_app.demo.narrator import Narrator
-from stream_app.demo.phases import BURST, LIVE, WARM_UP
+from stream_app.demo.phases import BAD, BURST, LIVE, RELEASE, WARM_UP
 from stream_app.demo.plan import MATURITY_DAYS, DemoPlan
 from stream_app.demo.releases import Releases
-from stream_app.demo.report import DemoReport, DemoResult
+from stream_app.demo.report import DemoResult
+from stream_app.demo.retrainer import RetrainerSeen
 from stream_app.demo.sender import Sender
-from stream_app.demo.swaps import swaps, usual_gap_ms
 from stream_app.demo.watching import Parties, Watching
+from stream_app.retrain.retrain_store import RetrainStore
 from stream_app.topic_admin import create_topics
 from stream_app.worker_processes import Connections, Processes
 
 PROFILES_WAIT_S = 20.0
 """Longest wait for the terminal profiles to come up to the present; scoring goes on with older ones."""
-CLOSING_WAIT_S = 40.0
-"""Longest wait for the watch to look at the last day that was sent."""
-ALARM_WAIT_S = 120.0
-"""The same while it has not found the new tactic: other work may keep the machine busy."""
+CANDIDATE_WAIT_S = 150.0
+"""Longest wait for alarm, retrain and gate, while no payment flows: other work may keep the machine busy."""
+QUIET_WAIT_S = 60.0
+"""The same for what else is asked for until the bad model is pushed."""
+ROLLED_BACK_WAIT_S = 60.0
+BEFORE_BAD_SHARE = 0.1
+"""Of the events of that phase, that come before the bad model."""
 
-TACTIC = "a sham shop takes honest orders and pays real shops with stolen cards"
-Move = tuple[int, Callable[[], None]]
-"""After how many events at the fixed rate something is done."""
+TACTIC = "copied cards are used at a few cash machines and shops abroad, which change every few days"
 
 
 class Demo:
@@ -66,6 +65,7 @@ class Demo:
         self._folder = folder
         self._narrator = narrator
         self._bank = Bank(plan)
+        self._first_day = self._bank.first_day
         registry = Registry(connections.redis_url, connections.redis_prefix)
         provenance = Provenance(time.time_ns() // 1_000_000, code_commit)
         self._releases = Releases(registry, folder, plan, provenance)
@@ -75,22 +75,35 @@ class Demo:
         plan, connections, say = self._plan, self._connections, self._narrator.say
         create_topics(connections.broker, connections.topics, plan.partitions)
         say(f"topics are there, transactions and scores with {plan.partitions} partitions each")
+        plan_file = self._folder / "retrain-plan.json"
+        plan_file.write_bytes(plan.retraining())
         with ExitStack() as stack:
             sender = stack.enter_context(Sender(self._folder, connections.broker, connections.topics, plan))
-            processes = stack.enter_context(Processes(connections, self._folder, date(self._day_ms(0))))
-            say("started a scoring worker, a watch, an archive and a sender, each a process of its own")
-            versions = self._train()
-            self._releases.promote(versions[0], "the demo's first model")
+            processes = stack.enter_context(
+                Processes(
+                    connections,
+                    self._folder,
+                    # Warm-up days go by too fast for terminal profiles: what was missed then tells nothing.
+                    history_from=self._date(plan.history_days + MATURITY_DAYS),
+                    train_from=self._date(plan.history_days - plan.retrain_days),
+                    retrain_plan=plan_file,
+                )
+            )
+            say("started a scoring worker, a watch, an archive, a retrainer and a sender, each a process of its own")
+            first = self._train()
+            self._releases.promote(first.version, "the demo's first model")
             processes.wait_ready()
-            say(f"promoted {versions[0]}: champion in Redis, loaded by the worker, which is ready")
+            say(f"promoted {first.version}: champion in Redis, loaded by the worker, which is ready")
             follower = stack.enter_context(Follower(connections.broker, connections.topics, plan.partitions))
             findings = stack.enter_context(closing(Findings(connections.broker, connections.topics)))
+            store = RetrainStore(connections.redis_url, connections.redis_prefix)
+            retrainer = stack.enter_context(closing(RetrainerSeen(store)))
             closed_days = ClosedDays(self._folder, connections.topics)
-            parties = Parties(connections, sender, processes, follower, findings, closed_days)
-            return self._stream(parties, versions)
+            parties = Parties(connections, sender, processes, follower, findings, closed_days, retrainer)
+            return self._stream(parties, first)
 
-    def _train(self) -> tuple[str, str]:
-        """Train a model as of a week ago and one as of today."""
+    def _train(self) -> Manifest:
+        """Train the first model as of today."""
         plan, narrator = self._plan, self._narrator
         past = self._bank.past()
         narrator.say(
@@ -99,50 +112,26 @@ class Demo:
         )
         self._releases.learn(past, self._bank.start_ms)
         narrator.say("computed their features, with the code that the worker uses")
-        today = plan.history_days
-        first = self._releases.train(today - MATURITY_DAYS, plan.seed, watched=False)
-        narrator.say(f"trained and signed {first.version}, as of a week ago: {_figures(first)}")
-        second = self._releases.train(today, plan.seed + 1, watched=True)
-        narrator.say(f"trained and signed {second.version}, with a week more: {_figures(second)}")
+        first = self._releases.train()
+        narrator.say(f"trained and signed {first.version}: {_figures(first)}")
         narrator.add("four more fits on other terminals' payments tell what it is used to: its drift reference")
-        return first.version, second.version
+        return first
 
-    def _stream(self, parties: Parties, versions: tuple[str, str]) -> DemoResult:
-        traffic = self._bank.traffic()
-        tactics = traffic.frauds()
-        watching = Watching(parties, self._narrator, tactics)
+    def _stream(self, parties: Parties, first: Manifest) -> DemoResult:
+        plan, narrator, traffic = self._plan, self._narrator, self._bank.traffic()
+        watching = Watching(parties, narrator, traffic.frauds())
         self._warm_up(parties, watching, traffic.warm_up_events)
-        live, promoted = self._live(parties, watching, traffic, versions)
-        burst_at_ms = self._burst(parties, watching, traffic.warm_up_events + traffic.live_events)
-        self._catch_up(watching, traffic)
-        ledger = parties.follower.ledger
-        counted = account(ledger)
-        day_0 = self._bank.start_ms // DAY_MS
-        new = [transaction for transaction, tactic in tactics.items() if tactic == self._plan.tactic.title]
-        caught_new = caught(ledger, live.start_ms, hash64_column(new))
-        report = DemoReport(
-            events=counted.transactions,
-            events_per_s=round(throughput(ledger, burst_at_ms), 1),
-            latency_ms=latency(latencies_ms(ledger, live)),
-            lost=counted.lost,
-            duplicated=counted.duplicated,
-            swaps=swaps(ledger, promoted),
-            tactic_day=self._plan.history_days + self._plan.tactic_day,
-            drift_events=[DriftFound.of(event, day_0) for event in parties.findings.events],
-            retrain_requests=[RetrainAsked.of(request, day_0) for request in parties.findings.requests],
-            elapsed_s=round(self._narrator.elapsed_s, 1),
-        )
-        return DemoResult(
-            report=report,
-            account=counted,
-            caught=caught(ledger, live.start_ms, hash64_column(list(tactics))),
-            tactic=Tactic(day_0, report.tactic_day, caught_new.frauds, caught_new.both, traffic.last_whole_day),
-            weeks=parties.findings.weeks,
-            usual_gap_ms=usual_gap_ms(ledger, live),
-            rate=self._plan.rate,
-            warm_up_events=traffic.warm_up_events,
-            cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        )
+        start_ms = time.time_ns() / 1e6
+        events = traffic.warm_up_events + plan.events
+        self._live(parties, watching, traffic)
+        self._await_candidate(parties, watching, traffic)
+        events += plan.release
+        self._release(parties, watching, events)
+        self._await_quiet(parties, watching, traffic)
+        pushed_ms = self._push_bad(parties, watching, events)
+        fixed_rate = Period(start_ms, time.time_ns() / 1e6)
+        burst_ms = self._burst(parties, watching, events + plan.bad + plan.burst)
+        return result(plan, parties, traffic, first, Moments(fixed_rate, pushed_ms, burst_ms, narrator.elapsed_s))
 
     def _warm_up(self, parties: Parties, watching: Watching, events: int) -> None:
         plan, say = self._plan, self._narrator.say
@@ -154,43 +143,73 @@ class Demo:
         parties.follower.flagged.clear()
         say(f"{watching.scored:,} scored, terminal profiles are up to date")
 
-    def _live(
-        self, parties: Parties, watching: Watching, traffic: Traffic, versions: tuple[str, str]
-    ) -> tuple[Period, list[str]]:
-        """Let events flow at the fixed rate; meanwhile change the model three times, and a new tactic begins."""
+    def _live(self, parties: Parties, watching: Watching, traffic: Traffic) -> None:
+        """Let events flow at the fixed rate; meanwhile a new tactic begins."""
         plan, narrator = self._plan, self._narrator
-        first, second = versions
-        swapping: tuple[tuple[str, str, Callable[[], None]], ...] = (
-            ("promoted", second, lambda: self._releases.promote(second, "a week more of data")),
-            ("rolled back to", first, lambda: self._releases.roll_back("to show that it can be done")),
-            ("promoted again", second, lambda: self._releases.promote(second, "the newer data after all")),
-        )
-        swaps_at = zip(plan.swaps_at, swapping, strict=True)
-        moves: list[Move] = [(at, partial(self._swap, parties, watching, *swap)) for at, swap in swaps_at]
-        moves.append((traffic.events_before(plan.history_days + plan.tactic_day), self._tell_tactic))
         narrator.say(f"live: {plan.events:,} new payments at {plan.rate:,.0f} events/s, a bank's day every few seconds")
-        start_ms = time.time_ns() / 1e6
         parties.sender.signals.give(LIVE)
-        for at, move in sorted(moves, key=lambda one: one[0]):
-            watching.until_scored(traffic.warm_up_events + min(at, plan.events), watching.rate_and_latency)
-            move()
-        watching.until_scored(traffic.warm_up_events + plan.events, watching.rate_and_latency)
+        tactic_day = plan.history_days + plan.tactic_day
+        before = min(traffic.events_before(tactic_day), plan.events)
+        watching.until_scored(traffic.warm_up_events + before, watching.rate_and_latency)
         watching.tell_example()
-        return Period(start_ms, time.time_ns() / 1e6), [first, *(version for _, version, _ in swapping)]
-
-    def _swap(self, parties: Parties, watching: Watching, what: str, version: str, move: Callable[[], None]) -> None:
-        watching.tell_example()
-        move()
-        parties.processes.wait_for_model(version)
-        self._narrator.say(f"{what} {version}; the worker swapped between two batches")
-
-    def _tell_tactic(self) -> None:
-        plan, narrator = self._plan, self._narrator
-        narrator.say(f"a new tactic begins on {date(self._day_ms(plan.tactic_day))}, which no model has seen: {TACTIC}")
+        narrator.say(f"a new tactic begins on {self._date(tactic_day)}, which no model has seen: {TACTIC}")
         narrator.add(
             f"its first labels are mature after {MATURITY_DAYS} days, on "
-            f"{date(self._day_ms(plan.tactic_day + MATURITY_DAYS + 1))}: nobody can know before what is missed"
+            f"{self._date(tactic_day + MATURITY_DAYS + 1)}: nobody can know before what is missed"
         )
+        watching.until_scored(traffic.warm_up_events + plan.events, watching.rate_and_latency)
+        watching.tell_example()
+
+    def _await_candidate(self, parties: Parties, watching: Watching, traffic: Traffic) -> None:
+        """Let nothing flow until a retrained model may."""
+        self._narrator.say("no payment flows for a while: archive, watch and retrainer come to what was sent")
+
+        def ready() -> bool:
+            if not self._settled(parties, traffic, self._plan.events):
+                return False
+            answers = parties.retrainer.answered(parties.findings.requests)
+            offered = any(answer.outcome == "offered" for answer in answers or ())
+            return bool(parties.findings.requests) and (
+                not offered or parties.findings.last("shadow started") is not None
+            )
+
+        if not watching.until(ready, CANDIDATE_WAIT_S, lambda: self._waiting(parties)):
+            self._narrator.say("they need longer than this demo waits; it goes on")
+
+    def _release(self, parties: Parties, watching: Watching, events: int) -> None:
+        plan = self._plan
+        self._narrator.say(
+            f"payments flow again, {plan.release:,} at {plan.rate:,.0f} events/s: {plan.stage:,} for the shadow and "
+            f"{plan.stage:,} for the canary stage, the rest behind the promotion"
+        )
+        parties.sender.signals.give(RELEASE)
+        watching.until_scored(events, watching.rate_and_latency)
+        watching.tell_example()
+
+    def _await_quiet(self, parties: Parties, watching: Watching, traffic: Traffic) -> None:
+        """Let nothing newer come between the bad model and its watch."""
+        sent = self._plan.events + self._plan.release
+        watching.until(lambda: self._settled(parties, traffic, sent), QUIET_WAIT_S, lambda: self._waiting(parties))
+
+    def _push_bad(self, parties: Parties, watching: Watching, events: int) -> float:
+        """Push a model that scores the other way round and wait until it is gone; return when it was pushed (ms)."""
+        plan, narrator = self._plan, self._narrator
+        bad = self._releases.spoil()
+        parties.sender.signals.give(BAD)
+        watching.until_scored(events + round(plan.bad * BEFORE_BAD_SHARE), watching.rate_and_latency)
+        narrator.say(f"a person pushes {bad.version} past the gate, signed and in order, but it scores 1 - score")
+        pushed_ms = time.time_ns() / 1e6
+        self._releases.promote(bad.version, "it looked good on a laptop")
+        rolled_back = lambda: _rolled_back(parties, bad) is not None  # noqa: E731  short and used once
+        watching.until_scored(events + plan.bad, watching.rate_and_latency)
+        if watching.until(rolled_back, ROLLED_BACK_WAIT_S, watching.rate_and_latency):
+            back = _rolled_back(parties, bad)
+            assert back is not None
+            narrator.add(
+                f"{(back.at_ms - pushed_ms) / 1000:.1f} s after it was pushed; it decided on "
+                f"{parties.follower.ledger.decided_by(bad.version):,} transactions"
+            )
+        return pushed_ms
 
     def _burst(self, parties: Parties, watching: Watching, events: int) -> float:
         """Send the rest at full speed and return when that began (ms)."""
@@ -198,21 +217,29 @@ class Demo:
         at_ms = time.time_ns() / 1e6
         parties.sender.signals.give(BURST)
         watching.until_scored(events, watching.rate)
+        watching.tell_findings()
         return float(int(at_ms))
 
-    def _catch_up(self, watching: Watching, traffic: Traffic) -> None:
-        """Let archive and watch come to the end of what was sent."""
-        last = traffic.last_whole_day - self._plan.history_days
-        if last < 0:
-            return
-        self._narrator.say(f"the archive and the watch, which yield to the scoring, come to {date(self._day_ms(last))}")
-        last_day = self._day_ms(last) // DAY_MS
-        if not watching.until_closed(last_day, CLOSING_WAIT_S, ALARM_WAIT_S):
-            self._narrator.say("they need longer than this demo waits; what they found so far is reported")
+    def _settled(self, parties: Parties, traffic: Traffic, sent: int) -> bool:
+        """Whether the watch has looked at all days that were sent, and all that it has asked for is answered."""
+        last_day = self._first_day + traffic.last_whole_day(sent)
+        if parties.closed_days.last() < last_day:
+            return False
+        return parties.retrainer.answered(parties.findings.requests) is not None
 
-    def _day_ms(self, new_day: int) -> int:
-        """Event time at which a new day begins."""
-        return self._bank.start_ms + (self._plan.history_days + new_day) * DAY_MS
+    def _waiting(self, parties: Parties) -> str:
+        requests, closed = parties.findings.requests, parties.closed_days.last()
+        works = "trains" if requests and parties.retrainer.answered(requests) is None else "waits"
+        return f"the watch has looked at the days up to {date(closed * DAY_MS)}; the retrainer {works}"
+
+    def _date(self, day: int) -> str:
+        """Date of one of the bank's days."""
+        return date((self._first_day + day) * DAY_MS)
+
+
+def _rolled_back(parties: Parties, bad: Manifest) -> Published | None:
+    back = parties.findings.last("rolled back")
+    return back if back is not None and back.event.before == bad.version else None
 
 
 def _figures(manifest: Manifest) -> str:

@@ -29,7 +29,8 @@ def swaps(ledger: Ledger, versions: Sequence[str]) -> list[Swap]:
     numbers = [ledger.versions.index(version) if version in ledger.versions else -1 for version in versions]
     gaps: list[list[float]] = [[] for _ in versions[1:]]
     for rows in ledger.scores:
-        _add_gaps(rows.rows, numbers, gaps)
+        # A canary decides for some cards before it is champion.
+        _add_gaps(rows.rows[~rows.rows["canary"]], numbers, gaps)
     return [Swap(version, round(max(found, default=0.0), 2)) for version, found in zip(versions[1:], gaps, strict=True)]
 
 

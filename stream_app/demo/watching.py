@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.drift.words import date
 from models.features.feature_set import DEFAULT
 from models.schema import wire
+from models.schema.model_event import ModelEvent
 from models.schema.score import Score
-from models.schema.topics import DAY_MS
 from stream_app.demo.accounting import Period, latencies_ms, latency
+from stream_app.demo.bank import Fraud
 from stream_app.demo.closed_days import ClosedDays
 from stream_app.demo.example import describe, read_transaction
 from stream_app.demo.findings import Findings
 from stream_app.demo.follower import Follower
 from stream_app.demo.narrator import Narrator
+from stream_app.demo.retrainer import RetrainerSeen
 from stream_app.demo.sender import Sender
 from stream_app.demo.tidings import tidings
 from stream_app.worker_processes import Connections, Processes
@@ -41,6 +42,7 @@ class Parties:
     follower: Follower
     findings: Findings
     closed_days: ClosedDays
+    retrainer: RetrainerSeen
 
 
 class Watching:
@@ -52,14 +54,14 @@ class Watching:
         What is watched.
     narrator
         Told what is seen.
-    tactics
-        The simulator's truth about the new transactions that are fraud.
+    frauds
+        The simulator's truth about the transactions that are fraud.
     """
 
-    def __init__(self, parties: Parties, narrator: Narrator, tactics: Mapping[str, str]) -> None:
+    def __init__(self, parties: Parties, narrator: Narrator, frauds: Mapping[str, Fraud]) -> None:
         self._parties = parties
         self._narrator = narrator
-        self._tactics = tactics
+        self._frauds = frauds
         self._examples_told = 0
 
     @property
@@ -79,29 +81,22 @@ class Watching:
                     before, moved_s = seen, time.monotonic()
                 elif time.monotonic() - moved_s > PATIENCE_S:
                     return
-                self._tell_findings()
+                self.tell_findings()
                 self._narrator.show(say())
                 time.sleep(LOOK_EVERY_S)
 
-    def until_closed(self, day: int, patience_s: float, without_alarm_s: float) -> bool:
-        """Wait until the watch has looked at an event day (since 1970); whether it has within the time.
-
-        While no alarm is found the wait may last longer.
-        """
-        began_s = time.monotonic()
-        closed = self._parties.closed_days.last()
+    def until(self, reached: Callable[[], bool], patience_s: float, say: Callable[[], str]) -> bool:
+        """Wait for something that does not depend on scores; whether it has come within the time."""
+        until_s = time.monotonic() + patience_s
         with self._narrator.flow():
-            while closed < day:
-                longest_s = patience_s if self._alarm_found else max(patience_s, without_alarm_s)
-                if time.monotonic() - began_s > longest_s:
-                    break
+            while not (come := reached()) and time.monotonic() < until_s:
                 self._parties.processes.check()
-                self._tell_findings()
-                self._narrator.show(f"the watch has looked at the days up to {date(closed * DAY_MS)}")
+                self._parties.follower.check()
+                self.tell_findings()
+                self._narrator.show(say())
                 time.sleep(LOOK_EVERY_S)
-                closed = self._parties.closed_days.last()
-        self._tell_findings()
-        return closed >= day
+        self.tell_findings()
+        return come
 
     def rate(self) -> str:
         """Say how fast scores come, and how many are flagged."""
@@ -130,17 +125,20 @@ class Watching:
         if transaction is not None:
             self._examples_told += 1
             score = wire.decode(Score, flagged.value)
-            self._narrator.add(describe(score, transaction, DEFAULT, self._tactics.get(transaction.transaction_id)))
+            fraud = self._frauds.get(transaction.transaction_id)
+            self._narrator.add(describe(score, transaction, DEFAULT, None if fraud is None else fraud.tactic))
 
-    @property
-    def _alarm_found(self) -> bool:
-        return any(event.level == "alarm" for event in self._parties.findings.events)
-
-    def _tell_findings(self) -> None:
+    def tell_findings(self) -> None:
+        """Tell what watch, retrainer and release loop have said since the last time."""
         for found in self._parties.findings.new():
             said = tidings(found)
             if said is not None:
                 self._narrator.say(said)
+            if isinstance(found, ModelEvent):
+                for detail in self._parties.retrainer.details(found):
+                    self._narrator.add(detail)
+        for said in self._parties.retrainer.new():
+            self._narrator.say(said)
 
     def _check(self, events: int) -> None:
         self._parties.processes.check()

@@ -21,7 +21,8 @@ def score(
     received_at: float = 1010.0,
     version: str = "m-1",
     decision: str = "approve",
+    role: str = "champion",
 ) -> None:
     """Put one batch of scores of those transactions in."""
-    scores = [SeenScore(f"p{partition}-{at}", decision, 0.1, version, at, 0) for at in offsets]
+    scores = [SeenScore(f"p{partition}-{at}", decision, 0.1, version, at, 0, role) for at in offsets]
     ledger.add_scores(partition, scores, received_at)

@@ -7,14 +7,16 @@ import pytest
 from stream_app.demo.bank import Bank
 from stream_app.demo.plan import MATURITY_DAYS, DemoPlan, PlanError
 
-PLAN = DemoPlan(events=150, burst=60, customers=50, terminals=100, transactions_per_day=100, warm_up_days=3)
+PLAN = DemoPlan(
+    events=150, release=20, bad=10, burst=60, customers=50, terminals=100, transactions_per_day=100, warm_up_days=3
+)
 
 
 def test_new_days_follow_the_days_of_the_past_and_are_cut_to_what_is_asked() -> None:
     traffic = Bank(PLAN).traffic()
     assert [day.day for day in traffic.warm_up] == [77, 78, 79]
     assert traffic.live[0].day == PLAN.history_days
-    assert traffic.live_events == PLAN.events + PLAN.burst
+    assert traffic.live_events == PLAN.events + PLAN.release + PLAN.bad + PLAN.burst
 
 
 def test_the_same_plan_is_the_same_traffic() -> None:
@@ -29,9 +31,11 @@ def test_the_past_ends_with_the_days_that_flow_first() -> None:
     assert past.columns.event_time[-len(flowing) :].tolist() == flowing.tolist()
 
 
-def test_the_truth_names_the_tactic_of_each_new_fraud_and_of_nothing_else() -> None:
+def test_the_truth_names_tactic_and_day_of_each_fraud_and_of_nothing_else() -> None:
     traffic = Bank(PLAN).traffic()
-    assert len(traffic.frauds()) == sum(int(day.is_fraud.sum()) for day in traffic.live)
+    days = [*traffic.warm_up, *traffic.live]
+    assert len(traffic.frauds()) == sum(int(day.is_fraud.sum()) for day in days)
+    assert {fraud.day for fraud in traffic.frauds().values()} <= {day.day for day in days}
 
 
 def test_the_new_tactic_begins_on_its_day_and_is_unknown_to_the_past() -> None:
@@ -52,25 +56,29 @@ def test_events_before_a_new_day_are_those_of_the_days_before_it() -> None:
 
 
 @pytest.mark.parametrize(("rest", "whole_days"), [(5, 0), (50, 1)])
-def test_a_day_is_whole_when_enough_of_the_next_one_flows(rest: int, whole_days: int) -> None:
-    events = Bank(PLAN).traffic().live_events
-    first = len(Bank(PLAN).traffic().live[0])
-    assert first < events
-    plan = msgspec.structs.replace(PLAN, events=first, burst=rest)
-    assert Bank(plan).traffic().last_whole_day == PLAN.history_days - 1 + whole_days
+def test_a_day_is_over_when_enough_of_the_next_one_has_come(rest: int, whole_days: int) -> None:
+    traffic = Bank(PLAN).traffic()
+    first = len(traffic.live[0])
+    assert traffic.last_whole_day(first + rest) == PLAN.history_days - 1 + whole_days
 
 
-def test_the_last_champion_lives_long_enough_to_be_told_from_drift() -> None:
+def test_the_default_plan_gives_the_new_tactic_time_to_be_known() -> None:
     plan = DemoPlan()
-    days_left = (plan.events + plan.burst - plan.swaps_at[-1]) / plan.transactions_per_day
-    assert plan.swaps_at[-1] < plan.events
-    assert days_left > MATURITY_DAYS + 12
+    assert plan.events / plan.transactions_per_day > plan.tactic_day + MATURITY_DAYS + 3
+    assert plan.release > 2 * plan.stage + 3 * plan.transactions_per_day
+
+
+def test_what_the_retrainer_is_told_keeps_to_the_plan() -> None:
+    told = msgspec.json.decode(PLAN.retraining())
+    assert [recipe["parameters"] for recipe in told["retrain"]["incident"]] == [PLAN.refit, PLAN.refit]
+    assert told["release"]["shadow_transactions"] == PLAN.stage
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"events": 0}, "must be above 0"),
+        ({"bad": 0}, "must be above 0"),
         ({"rate": 0.0}, "must be above 0"),
         ({"history_days": 40}, "give 59 or more"),
         ({"warm_up_days": 81}, "give 1 to 80"),

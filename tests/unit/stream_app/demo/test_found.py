@@ -3,10 +3,12 @@
 import pytest
 
 from models.schema.drift_event import DriftEvent, DriftLevel
-from stream_app.demo.found import DriftFound, Tactic
+from models.schema.topics import DAY_MS
+from stream_app.demo.found import DriftFound, RollBack, Tactic
+from tests.unit.stream_app.demo.model_events import model_event
 
 FIRST_DAY = 20_089
-TACTIC = Tactic(FIRST_DAY, day=81, payments=1_500, flagged=135, last_day=111)
+TACTIC = Tactic(FIRST_DAY, day=81, payments=1_500, flagged=135, payments_after=0, flagged_after=0, last_day=111)
 
 
 def found(day: int, level: DriftLevel = "alarm") -> DriftFound:
@@ -26,7 +28,9 @@ def test_the_first_alarm_since_the_tactic_began_counts() -> None:
     [(85, "labels can tell from 2025-03-31 on; the run ended on 2025-03-27"), (111, "though labels could tell")],
 )
 def test_without_an_alarm_it_says_why(last_day: int, said: str) -> None:
-    tactic = Tactic(FIRST_DAY, day=81, payments=1_500, flagged=135, last_day=last_day)
+    tactic = Tactic(
+        FIRST_DAY, day=81, payments=1_500, flagged=135, payments_after=0, flagged_after=0, last_day=last_day
+    )
     when, how = tactic.in_words([found(80), found(90, "warning")])
     assert when == "none"
     assert said in how
@@ -49,3 +53,8 @@ def test_days_are_counted_from_the_banks_first() -> None:
         table_versions={},
     )
     assert DriftFound.of(event, FIRST_DAY) == found(90)
+
+
+def test_a_roll_back_names_the_bad_model_and_what_it_cost() -> None:
+    event = model_event("rolled back", as_of=(FIRST_DAY + 106) * DAY_MS + 5)
+    assert RollBack.of(event, FIRST_DAY, 1.234, 300) == RollBack("m-1", "m-2", "upside down", 106, 1.23, 300)

@@ -27,6 +27,14 @@ def test_a_version_that_comes_back_has_a_gap_each_time(ledger: Ledger) -> None:
     assert swaps(ledger, ["m-1", "m-2", "m-1", "m-2"]) == [Swap("m-2", 3.0), Swap("m-1", 5.0), Swap("m-2", 1.0)]
 
 
+def test_what_a_canary_decides_before_its_promotion_is_no_swap(ledger: Ledger) -> None:
+    score(ledger, [0], received_at=0.0, version="m-1")
+    score(ledger, [1], received_at=2.0, version="m-2", role="canary")
+    score(ledger, [2], received_at=9.0, version="m-1")
+    score(ledger, [3], received_at=13.0, version="m-2")
+    assert swaps(ledger, ["m-1", "m-2"]) == [Swap("m-2", 4.0)]
+
+
 def test_a_partition_that_was_quiet_during_a_version_says_nothing_of_it(ledger: Ledger) -> None:
     score(ledger, [0], received_at=0.0, version="m-1")
     score(ledger, [1], received_at=2.0, version="m-2")

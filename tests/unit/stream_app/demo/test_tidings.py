@@ -1,11 +1,15 @@
 """What a person is told of the watch's findings."""
 
+from typing import get_args
+
 import pytest
 
 from models.schema.drift_event import DriftEvent, DriftLevel
+from models.schema.model_event import ModelEventKind
 from models.schema.retrain_request import RetrainRequest
 from stream_app.demo.tidings import tidings
 from tests.support.performance_records import record
+from tests.unit.stream_app.demo.model_events import model_event
 
 APRIL_1_MS = 1_743_465_600_000
 MARCH_24_MS = 1_742_774_400_000
@@ -58,3 +62,12 @@ def test_a_week_is_told_when_it_has_matured_and_not_when_it_is_restated() -> Non
 
 def test_a_figure_that_is_not_defined_is_a_question_mark() -> None:
     assert "found ? of" in str(tidings(record(0, recall=None)))
+
+
+@pytest.mark.parametrize("kind", get_args(ModelEventKind))
+def test_whatever_becomes_of_a_model_is_told(kind: ModelEventKind) -> None:
+    assert tidings(model_event(kind))
+
+
+def test_a_roll_back_is_told_with_both_models_and_its_cause() -> None:
+    assert tidings(model_event("rolled back")) == "ROLLED BACK from m-2 to m-1: upside down"

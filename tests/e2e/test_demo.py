@@ -65,7 +65,7 @@ def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
     assert alarms[0].kind == "performance"
     assert result.tactic.known_from <= alarms[0].day
     assert report.retrain_requests[0].day == alarms[0].day
-    # A bank of a thousand customers has so few alerts that a guardrail may take an honest candidate back; then it is told.
+    # A thousand customers bring so few alerts that a guardrail may take an honest candidate back; then it is told.
     promoted = [one.version for one in report.promotions]
     assert promoted or "withdrawn m-" in told.getvalue()
     (back,) = report.rollbacks

@@ -7,6 +7,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from models.metrics.tally import POISSON
 from models.schema.performance import Figure
 
 Floats = npt.NDArray[np.float64]
@@ -102,7 +103,7 @@ class CardResamples:
         random = np.random.default_rng(seed)
         wide = -(-resamples // BLOCK)
         self.blocks: list[Draws] = [
-            _POISSON[random.integers(0, len(_POISSON), (self.clusters, BLOCK), np.uint16)] for _ in range(wide)
+            POISSON[random.integers(0, len(POISSON), (self.clusters, BLOCK), np.uint16)] for _ in range(wide)
         ]
         self._as_it_is: Draws = np.ones((self.clusters, 1), np.uint8)
 
@@ -138,19 +139,6 @@ class CardResamples:
     def sampled(self, parts: list[Floats]) -> Sampled:
         """Join the figure of the rows as they are and those of each block."""
         return Sampled(float(parts[0][0]), np.concatenate(parts[1:])[: self.resamples])
-
-
-def _poisson_table() -> npt.NDArray[np.uint8]:
-    """A Poisson(1) count for each 16-bit number, as in `models.metrics.tally`."""
-    chance, total, limits = np.exp(-1.0), 0.0, []
-    for count in range(1, 10):
-        total += chance
-        limits.append(round(total * 2**16))
-        chance /= count
-    return np.searchsorted(np.array(limits), np.arange(2**16), side="right").astype(np.uint8)
-
-
-_POISSON: Final = _poisson_table()
 
 
 def _closing_rows(fraud: npt.NDArray[np.bool_], score: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:

@@ -122,7 +122,7 @@ class Ranking:
         Each card comes with a Poisson(1) weight of its own, the limit of drawing as many cards as there are.
         """
         random = np.random.default_rng(seed)
-        return self._tally(_POISSON[random.integers(0, len(_POISSON), self.cards, np.uint16)] for _ in range(resamples))
+        return self._tally(POISSON[random.integers(0, len(POISSON), self.cards, np.uint16)] for _ in range(resamples))
 
     def clusters(self, rows: Literal["alerts", "frauds"]) -> Floats:
         """Return the number of alerts or of frauds of each card that has one."""
@@ -153,7 +153,8 @@ def _poisson_table() -> npt.NDArray[np.uint8]:
     return np.searchsorted(np.array(limits), np.arange(2**16), side="right").astype(np.uint8)
 
 
-_POISSON: Final = _poisson_table()
+POISSON: Final = _poisson_table()
+"""uint8[65536] the count that each 16-bit number stands for."""
 
 
 def _starts_of_runs(ranked: Floats, fraud: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

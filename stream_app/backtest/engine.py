@@ -15,6 +15,7 @@ from models.features.batch import FeatureReplay
 from models.features.feature_set import DEFAULT
 from models.release.matured import MaturedRows
 from models.release.plan import ReleasePlan
+from models.retraining.evidence import control_weights
 from models.retraining.plan import RetrainPlan
 from models.retraining.retrainer import Retrainer
 from models.schema.drift_event import DriftEvent
@@ -229,7 +230,8 @@ class Backtest:
         number = played.versions.index(state.version) if state.version in played.versions else -2
         rows = rows[(played.version[rows] == number) & np.isfinite(played.beside[rows])]
         stated = played.stated(rows, as_of)
-        rows, stated = rows[~self.replay.declined[rows] | stated], stated[~self.replay.declined[rows] | stated]
+        heard = ~self.replay.declined[rows] | stated
+        rows, stated = rows[heard], stated[heard]
         if len(rows):
             self.releases.mature(
                 MaturedRows(
@@ -237,8 +239,10 @@ class Backtest:
                     previous_score=played.beside[rows],
                     is_fraud=self._world.history.is_fraud[rows] & stated,
                     card=self._world.history.columns.card[rows],
-                    weight=1.0 / np.maximum(played.pass_probability[rows].astype(np.float64), 0.05)
-                    if self._plan.declines
-                    else None,
+                    weight=control_weights(
+                        self.replay.declined[rows],
+                        played.pass_probability[rows],
+                        self._plan.retrain.largest_weight,
+                    ),
                 )
             )

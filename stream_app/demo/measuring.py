@@ -78,11 +78,12 @@ def result(plan: DemoPlan, parties: Parties, traffic: Traffic, first: Manifest, 
 
 
 def _rollbacks(ledger: Ledger, models: Sequence[Published], first_day: int, when: Moments) -> list[RollBack]:
+    promoted_ms = {one.event.version: one.at_ms for one in models if one.event.kind == "promoted"}
     return [
         RollBack.of(
             one.event,
             first_day,
-            (one.at_ms - when.pushed_ms) / 1000,
+            (one.at_ms - promoted_ms.get(one.event.before or "", when.pushed_ms)) / 1000,
             ledger.decided_by(one.event.before or ""),
         )
         for one in models
@@ -114,5 +115,5 @@ def _marks(report: DemoReport) -> list[Mark]:
         Mark(report.tactic_day, "a new tactic begins", _BEGINNING),
         *([] if alarm is None else [Mark(alarm.day, "drift alarm", _BAD)]),
         *(Mark(one.day, f"promoted {one.version}", _GOOD) for one in report.promotions),
-        *(Mark(one.day, f"bad {one.before} pushed and rolled back", _BAD) for one in report.rollbacks),
+        *(Mark(one.day, f"{one.before} rolled back", _BAD) for one in report.rollbacks),
     ]

@@ -163,12 +163,14 @@ class DemoResult:
             ("promoted", tactic.date(one.day), f"{one.version} in place of {one.before}: {one.cause}")
             for one in report.promotions
         ]
+        released = {one.version for one in report.promotions}
         back = [
             (
                 "rolled back",
                 f"{one.seconds:.1f} s",
                 (
-                    f"after the bad {one.before} was pushed; it decided on {one.transactions:,} transactions. "
+                    f"after {one.before} was {'promoted' if one.before in released else 'pushed by a person'}; "
+                    f"it decided on {one.transactions:,} transactions. "
                     f"{shortly(one.cause)}"
                 ),
             )

@@ -1,7 +1,9 @@
 """What watching costs scoring: one worker alone, and with `fraudstream archive` and `fraudstream watch` beside it.
 
 The work is that of bench_scoring, with the labels that come meanwhile, and a drift reference in the model so that all
-drift tests run. Rounds of both kinds take turns. Where there are two cores or more the worker has one, the same in both
+drift tests run. Eight event days pass in seconds, so the worker takes in more terminal profiles than transactions: a
+first round, which does not count, keeps those that its watch makes, and the rounds alone get them at the same event
+times. Rounds of both kinds take turns. Where there are two cores or more the worker has one, the same in both
 kinds; archive and watch have the others, so that events per CPU second of the worker compare like with like. Broker,
 Redis, sender and reader use all cores, so events per second fall also because cores are shared.
 """
@@ -13,6 +15,7 @@ import statistics
 import tempfile
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
@@ -20,6 +23,7 @@ from pathlib import Path
 from typing import Self
 from urllib.error import URLError
 
+from bench.profiles import ProfileStep, written_steps
 from bench.traffic import Traffic
 from bench.worker import Round, Worker
 from bench.workload import Workload, promote_model
@@ -154,12 +158,18 @@ class Bench:
     def __init__(self, stack: LocalStack, folder: Path, workload: Workload, bundle: Bundle, cores: Cores) -> None:
         self._stack, self._folder, self._workload, self._bundle, self._cores = stack, folder, workload, bundle, cores
         self._rounds = 0
+        self._steps: list[ProfileStep] = []
+
+    def warm_up(self, events: int) -> None:
+        """A round with both that keeps the profiles."""
+        self.beside(events)
+        self._steps = written_steps(self._stack.broker, TopicNames(f"round{self._rounds}.").profiles)
 
     def alone(self, events: int) -> Round:
-        """A round without archive and watch."""
+        """A round without archive and watch, with the profiles of the first one."""
         topics = self._topics()
         with Traffic(self._stack.broker, topics) as traffic, self._worker(topics) as worker:
-            return self._measured(traffic, worker, events)
+            return self._measured(traffic, worker, events, self._steps)
 
     def beside(self, events: int) -> tuple[Round, Behind]:
         """A round with both."""
@@ -179,20 +189,24 @@ class Bench:
         registry.promote(self._bundle.version, "bench", "what this round scores with")
         return topics
 
-    def _measured(self, traffic: Traffic, worker: Worker, events: int) -> Round:
+    def _measured(self, traffic: Traffic, worker: Worker, events: int, steps: Iterable[ProfileStep] = ()) -> Round:
+        upcoming = deque(steps)
+
         def work() -> None:
-            self._send(traffic, WARM_UP, WARM_UP + events)
+            self._send(traffic, WARM_UP, WARM_UP + events, upcoming)
             traffic.receive(worker, events)
 
-        self._send(traffic, 0, WARM_UP)
+        self._send(traffic, 0, WARM_UP, upcoming)
         traffic.receive(worker, WARM_UP)
         time.sleep(1)
         return worker.measured(events, work)
 
-    def _send(self, traffic: Traffic, start: int, end: int) -> None:
+    def _send(self, traffic: Traffic, start: int, end: int, steps: deque[ProfileStep]) -> None:
         workload, before = self._workload, self._workload.labels_before
         for at in range(start, end, CHUNK):
             behind = min(at + CHUNK, end)
+            while steps and steps[0].as_of <= workload.event_time[behind - 1]:
+                traffic.profile(steps.popleft().records)
             traffic.send(workload.messages[at:behind])
             traffic.state(workload.labels[before[at] : before[behind]])
 
@@ -227,7 +241,7 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=160_000, help="events a round; 20,000 are an event day")
-    parser.add_argument("--rounds", type=int, default=2, help="of each kind")
+    parser.add_argument("--rounds", type=int, default=2, help="of each kind, behind the first")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     cores = Cores.split()
@@ -236,6 +250,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, LocalStack(Path(name) / "stack") as stack:
         bundle = promote_model(stack.redis_url, "bench:", Path(name), watched=True)
         bench = Bench(stack, Path(name), workload, bundle, cores)
+        bench.warm_up(arguments.events)
         alone, beside, behind = [], list[Round](), list[Behind]()
         for _ in range(arguments.rounds):
             alone.append(bench.alone(arguments.events))

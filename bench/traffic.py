@@ -7,6 +7,7 @@ from typing import Self
 
 from confluent_kafka import Consumer, Producer
 
+from bench.profiles import ProfileRecord
 from bench.worker import Worker
 from models.schema.topics import TopicNames
 
@@ -60,6 +61,12 @@ class Traffic:
     def state(self, labels: Iterable[tuple[bytes, bytes]]) -> None:
         """Send labels."""
         self._produce(self._topics.labels, labels)
+
+    def profile(self, records: Iterable[ProfileRecord]) -> None:
+        """Send what a profile keeper wrote, each to the partition that it lay in."""
+        for partition, key, value, headers in records:
+            self._producer.produce(self._topics.profiles, value, key, partition, headers=headers)
+        self._producer.poll(0)
 
     def receive(self, worker: Worker, count: int) -> None:
         """Wait for so many scores."""

@@ -31,7 +31,7 @@ _DECLINE_WINDOWS = [PROFILE_WINDOWS_DAYS.index(days) for days in DECLINE_WINDOWS
 @numba.njit(cache=True)
 def _fill(
     rows: npt.NDArray[np.int32],
-    event_times: npt.NDArray[np.int64],
+    as_of: int,
     profiles: npt.NDArray[np.float32],
     times: npt.NDArray[np.int64],
     start: int,
@@ -48,7 +48,7 @@ def _fill(
         for k in range(width):
             out[i, start + k] = profiles[row, k]
         for k in range(TIMES):
-            days = max(0, event_times[i] - times[row, k]) / DAY_MS
+            days = max(0, as_of - times[row, k]) / DAY_MS
             out[i, start + width + k] = days if times[row, k] != NEVER else NEVER
 
 
@@ -62,6 +62,8 @@ def _values_of(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
 
 class ProfileTable:
     """Terminal features as of one step; a terminal without a profile has zero everywhere and -1 for days since.
+
+    Days are counted up to the step, not to the transaction: profiles that come late are old, and move no feature.
 
     Parameters
     ----------
@@ -131,7 +133,7 @@ class ProfileTable:
     def fill(self, columns: TransactionColumns, out: npt.NDArray[np.float32]) -> None:
         """Fill the terminal columns of the feature rows [n, F]."""
         rows = self._index.look_up(columns.terminal)
-        _fill(rows, columns.event_time, self._profiles, self._times, self._start, out)
+        _fill(rows, self.as_of, self._profiles, self._times, self._start, out)
 
 
 def _times_of(profile: TerminalProfile) -> list[int]:

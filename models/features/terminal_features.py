@@ -27,10 +27,8 @@ def _by_window(
 
 
 def _since(name: str, description: str, reason: str) -> Feature:
-    warm_up = 30 + _MATURITY_DAYS
-    return Feature(
-        f"terminal_days_since_{name}", f"days since {description}, -1 without any", "days", 30, warm_up, reason
-    )
+    described = f"days from {description} to the step, -1 without any"
+    return Feature(f"terminal_days_since_{name}", described, "days", 30, 30 + _MATURITY_DAYS, reason)
 
 
 TERMINAL_FEATURES: Final = (

@@ -13,7 +13,7 @@ from models.features.publish import rewritten
 from tests.unit.models.features.streams import random_history
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "contracts" / "features.md"
-GOLDEN = ("fs1-7e3bd60e", "f133412ede4b4331")
+GOLDEN = ("fs1-96229e20", "5a8d2da01ef2879a")
 
 
 def test_names_are_unique_and_about_sixty():

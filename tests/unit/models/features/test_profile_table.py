@@ -40,7 +40,7 @@ def test_counts_and_days_since_become_features():
     assert value(table, "s", "approved_30d") == 99
     assert value(table, "s", "unexplained_14d") == 1
     assert value(table, "s", "risk_30d") == np.float32(3.01 / 100)
-    assert value(table, "s", "days_since_first_unexplained", START_MS + DAY_MS) == 10
+    assert value(table, "s", "days_since_first_unexplained") == 9
     assert value(table, "s", "days_since_last_genuine") == 8
     assert value(table, "s", "days_since_fraud_run") == -1
     assert table.as_of == START_MS
@@ -81,7 +81,16 @@ def test_thousands_of_terminals_keep_their_own_values():
     assert filled(table, names)[:, DEFAULT.index("terminal_approved_30d")].tolist() == list(range(3000))
 
 
-def test_a_transaction_older_than_the_moment_it_is_compared_with_is_zero_days_after_it():
+def test_days_are_counted_up_to_the_step_so_late_profiles_move_no_feature():
     table = ProfileTable(DEFAULT)
     table.apply(START_MS, [profile("s")], [])
-    assert value(table, "s", "days_since_last_genuine", START_MS - 20 * DAY_MS) == 0
+    for late_days in (-20, 0, 1, 5):
+        assert value(table, "s", "days_since_last_genuine", START_MS + late_days * DAY_MS) == 8
+    table.apply(START_MS + DAY_MS, [], [])
+    assert value(table, "s", "days_since_last_genuine") == 9
+
+
+def test_a_profile_from_the_future_is_zero_days_old():
+    table = ProfileTable(DEFAULT)
+    table.apply(START_MS - 20 * DAY_MS, [profile("s")], [])
+    assert value(table, "s", "days_since_last_genuine") == 0

@@ -1,7 +1,8 @@
 """Measurements of the hot paths, each beside a baseline of the same run; `make bench` prints them.
 
 workload (what is scored) -> worker (a process under measurement) -> traffic (what goes through it; profiles: those
-that another round's watch made) -> bench_*.py (one hot path each); peers/ holds the baselines.
+that another round's watch made) -> bench_*.py (one hot path each); peers/ holds the baselines. live_traffic and
+bad_models: a bank at a fixed rate, and models that go wrong on it.
 """
 
 import os

@@ -106,16 +106,19 @@ class Guardrails:
         self, alerts: npt.NDArray[np.bool_], baseline: npt.NDArray[np.bool_], card: npt.NDArray[np.intp]
     ) -> Check:
         limits, rows = self._limits, len(alerts)
-        count, expected = int(alerts.sum()), int(baseline.sum())
+        count, others = int(alerts.sum()), int(baseline.sum())
         ratio, error = log_ratio(alerts, baseline, card)
-        many = ratio - ALERTS_Z * error > math.log(limits.most_alerts)
-        few = ratio + ALERTS_Z * error < math.log(limits.fewest_alerts)
+        share, least = share_below(alerts.astype(np.float64), np.ones(rows), card)
+        many = ratio - ALERTS_Z * error > math.log(limits.most_alerts) and least > limits.most_share
+        few = ratio + ALERTS_Z * error < math.log(limits.fewest_alerts) and 2 * share - least < limits.fewest_share
         limit = limits.most_alerts if ratio > 0 else limits.fewest_alerts
-        verdict = _verdict(many or few, count + expected >= _FEWEST_TOP)
+        verdict = _verdict(many or few, count + others >= _FEWEST_TOP)
         sentence = (
-            f"{count:,} alerts where the other model has {expected:,} on {rows:,} rows; "
+            f"{count:,} alerts where the other model has {others:,} on {rows:,} rows; "
             f"{limits.fewest_alerts:.2f} to {limits.most_alerts:.2f} for each of them are usual"
         )
+        if limits.most_share:
+            sentence += f", or {limits.fewest_share:.2%} to {limits.most_share:.2%} of the rows"
         return _check("alert rate", math.exp(ratio), limit, verdict, sentence, rows)
 
     def _latency(self, pairs: Pairs) -> Check:

@@ -45,9 +45,10 @@ class ReleasePlan:
     maturity_days: float = 7.0
     """And for so long afterwards labels of those days can still roll back: they mature by then."""
     patience_rows: int = 20_000
-    """Transactions that may go by without a scorer that has loaded the candidate."""
+    """Transactions that may go by without a scorer that has loaded the candidate, or the champion that is watched."""
     patience_hours: float = 24.0
-    """Event hours that a stage may wait for `least_rows`: a small bank has a few hundred transactions in a night."""
+    """Event hours that the shadow stage may wait for `least_rows`, no fewer than `shadow_hours`: a small bank has a few
+    hundred transactions in a night."""
     window_rows: int = 20_000
     """Rows that the guardrails look back over while a promoted model is watched."""
 

@@ -197,9 +197,10 @@ class ReleasePolicy:
 
     def _shadowed(self, state: ReleaseState, seen: Observation) -> ReleaseState:
         plan, passed = self._plan, _passed(seen.since, seen.as_of)
-        over = seen.rows >= plan.shadow_transactions or passed >= plan.shadow_hours * HOUR_MS
-        if not over or seen.rows < plan.least_rows:
+        if seen.rows < plan.least_rows:
             return self._unless_late(state, passed, seen.rows)
+        if seen.rows < plan.shadow_transactions and passed < plan.shadow_hours * HOUR_MS:
+            return state
         state = _replace(state, stage="canary", spent_rows=seen.rows, spent_ms=passed)
         cause = f"no guardrail broke on {seen.rows:,} transactions; decides for {plan.canary_share:.0%} of the cards"
         placed = self._placed(state, canary=state.version)
@@ -224,17 +225,18 @@ class ReleasePolicy:
     def _watched(self, state: ReleaseState, seen: Observation, broken: str) -> ReleaseState:
         if broken:
             return self._roll_back(state, broken)
+        if not seen.rows and seen.unasked == seen.unpaired >= self._plan.patience_rows:
+            return self._roll_back(state, f"no scorer has loaded it on {seen.unasked:,} transactions")
         if state.promoted_at is None:
             state = _replace(state, promoted_at=seen.as_of if seen.since is None else seen.since)
         return self.pass_time(state, seen.as_of)
 
     def _unless_late(self, state: ReleaseState, passed: int, rows: int) -> ReleaseState:
-        plan = self._plan
-        if passed < plan.patience_hours * HOUR_MS:
+        hours = max(self._plan.patience_hours, self._plan.shadow_hours)
+        if passed < hours * HOUR_MS:
             return state
-        return self._withdraw(
-            state, f"{rows:,} transactions in {plan.patience_hours:g} event hours; {plan.least_rows:,} needed"
-        )
+        needed = self._plan.least_rows
+        return self._withdraw(state, f"{rows:,} transactions in {hours:g} event hours; {needed:,} needed")
 
     def _withdraw(self, state: ReleaseState, cause: str) -> ReleaseState:
         ended = self._announce(_then(state, Place(Placement())), "withdrawn", cause)

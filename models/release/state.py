@@ -55,6 +55,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     version, baseline: the models.
     rows: transactions that both were asked about.
     unpaired: transactions that one of them was not asked about, because a scorer had not loaded it.
+    unasked: those of them that the model itself was not asked about.
     since, as_of: event time of the first of `rows` and of the latest transaction, ms; None before the first.
     canary_rows: those of `rows` that came with or after the first one that a canary decided.
     canary_since: event time of that first one, ms.
@@ -67,6 +68,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     unpaired: int
     since: int | None
     as_of: int
+    unasked: int = 0
     canary_rows: int = 0
     canary_since: int | None = None
     checks: tuple[Check, ...] = ()

@@ -1,21 +1,18 @@
 """What the archive writes to Kafka: dead letters and announcements, each acknowledged before it goes on."""
 
-import logging
 import time
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.cloud_event import CloudEvent, event_id
 from models.schema.dead_letter import DeadLetter
 from models.schema.decoding import Rejection
 from models.schema.topics import TopicNames
+from stream_app.acknowledged_producer import AcknowledgedProducer
 from stream_app.archive.records import Records
-
-log = logging.getLogger(__name__)
 
 FLUSH_S: Final = 60.0
 EVENT_TYPE: Final = "archive.commit"
@@ -23,10 +20,6 @@ EVENT_SOURCE: Final = "archive"
 _LOOK_BACK: Final = 100
 _POLL_S: Final = 1.0
 _AGAIN_S: Final = 0.1
-
-
-class DeliveryError(FraudstreamError):
-    """Raised when the broker did not acknowledge what was sent."""
 
 
 class Outbox:
@@ -41,18 +34,14 @@ class Outbox:
     def __init__(self, broker: str, topics: TopicNames) -> None:
         self._broker = broker
         self._topics = topics
-        self._producer = Producer(
-            {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"},
-            logger=log,
-        )
-        self._failure: KafkaError | None = None
+        self._producer = AcknowledgedProducer(broker, FLUSH_S)
 
     def bury(self, records: Records, rejection: Rejection) -> None:
         """Hand a refused record to the dead-letter topic; `settle` waits for it."""
         message = records.messages[rejection.index]
         offset = message.offset() or 0
         letter = DeadLetter.of(rejection, records.topic, records.partition, offset, message.key())
-        self._send(self._topics.dead_letter, letter.value, letter.key, letter.headers)
+        self._producer.send(self._topics.dead_letter, letter.value, letter.key, letter.headers)
 
     def announce(self, commit: ArchiveCommit, table_ids: dict[str, str]) -> None:
         """Say how the tables stand, and wait for the acknowledgement.
@@ -67,15 +56,12 @@ class Outbox:
             subject=str(commit.watermark),
             correlation_id=event_id(EVENT_SOURCE, table_ids),
         )
-        self._send(self._topics.archive_commits, wire.encode(commit), None, event.headers())
+        self._producer.send(self._topics.archive_commits, wire.encode(commit), None, event.headers())
         self.settle()
 
     def settle(self) -> None:
         """Wait until all that was sent is acknowledged; raises DeliveryError when something was not."""
-        waiting = self._producer.flush(FLUSH_S)
-        if self._failure is not None or waiting:
-            reason = f"{waiting} records" if self._failure is None else self._failure.str()
-            raise DeliveryError(f"the broker at {self._broker} has not acknowledged within {FLUSH_S:g} s: {reason}")
+        self._producer.settle()
 
     def last_announcement(self) -> ArchiveCommit | None:
         """The last state that anybody announced; None before the first."""
@@ -92,18 +78,6 @@ class Outbox:
             return _last_commit(consumer, self._topics.archive_commits)
         finally:
             consumer.close()
-
-    def _send(self, topic: str, value: bytes, key: bytes | None, headers: list[tuple[str, bytes]]) -> None:
-        while True:
-            try:
-                self._producer.produce(topic, value, key, headers=list(headers), on_delivery=self._delivered)
-                break
-            except BufferError:
-                self._producer.poll(_POLL_S)
-        self._producer.poll(0)
-
-    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
-        self._failure = self._failure or error
 
 
 def _watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from models.metrics.handbook import HANDBOOK, HandbookFigures, assess
 from models.metrics.ranking import UndefinedMetricError
+from models.metrics.scored_rows import APPROVE, DECLINE
 from models.schema.drift_event import DriftEvent
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
@@ -30,7 +31,15 @@ class AllRows(msgspec.Struct, frozen=True):
 
 
 class Week(msgspec.Struct, frozen=True):
-    """A week's figures by the handbook's protocol, and over all rows; `version` scored it."""
+    """A week's figures by the handbook's protocol, over all rows, and what the decisions were.
+
+    Attributes
+    ----------
+    recall: share of all frauds, by the truth, that were declined or sent to review.
+    declined: transactions that the model declined, those that were let pass as control rows included.
+    control: declines that were let pass.
+    version: of the model that scored most of it.
+    """
 
     from_day: int
     ap: float
@@ -38,6 +47,9 @@ class Week(msgspec.Struct, frozen=True):
     cp100: float
     all_rows: AllRows
     frauds: int
+    recall: float
+    declined: int
+    control: int
     version: str
 
 
@@ -182,7 +194,8 @@ def weeks_of(world: World, played: Played, from_day: int, to_day: int) -> list[W
         except UndefinedMetricError:
             continue
         protocol, everything = report.protocol, report.all_rows
-        in_week = (days >= start) & (days < start + HANDBOOK.test_days)
+        in_week = slice(*np.searchsorted(days, (start, start + HANDBOOK.test_days)))
+        fraud, decision, control = world.is_fraud[in_week], played.decisions[in_week], played.control[in_week]
         weeks.append(
             Week(
                 from_day=start,
@@ -190,7 +203,10 @@ def weeks_of(world: World, played: Played, from_day: int, to_day: int) -> list[W
                 auc=protocol.auc,
                 cp100=protocol.cp100,
                 all_rows=_all_rows(everything),
-                frauds=int(world.is_fraud[in_week].sum()),
+                frauds=int(fraud.sum()),
+                recall=float(((decision != APPROVE) | control)[fraud].mean()),
+                declined=int(((decision == DECLINE) | control).sum()),
+                control=int(control.sum()),
                 version=played.versions[int(np.bincount(played.version[in_week]).argmax())],
             )
         )

@@ -131,11 +131,13 @@ def _show(found: BacktestReport) -> None:
         highlight=False,
     )
     table = Table(title="Weeks, by the handbook's protocol and over all rows", box=SIMPLE)
-    for name in ("from day", "AP", "AUC", "CP@100", "AP all rows", "frauds", "model"):
+    for name in ("from day", "AP", "AUC", "CP@100", "AP all rows", "recall", "frauds", "declined", "model"):
         table.add_column(name, justify="left" if name == "model" else "right")
     for week in found.weeks:
-        figures = (week.ap, week.auc, week.cp100, week.all_rows.ap)
-        table.add_row(str(week.from_day), *(f"{one:.3f}" for one in figures), f"{week.frauds:,}", week.version)
+        figures = (week.ap, week.auc, week.cp100, week.all_rows.ap, week.recall)
+        counts = (week.frauds, week.declined)
+        shown = (*(f"{one:.3f}" for one in figures), *(f"{one:,}" for one in counts), week.version)
+        table.add_row(str(week.from_day), *shown)
     console.print(table)
     told = [
         *(

@@ -93,7 +93,10 @@ class RetrainState(msgspec.Struct, frozen=True, kw_only=True):
         return next((job for job in due if job.under_way), due[0] if due else None)
 
     def superseded(self, by: Job) -> tuple[Job, ...]:
-        """Return the jobs that a new one makes superfluous: of the same incident, and not under way."""
+        """Return the jobs that a new one makes superfluous: of the same incident or the schedule, and not under way.
+
+        Also one that waits because the gate was undecided: its next try would learn from no more than the new one does.
+        """
         return tuple(
             job for job in self.jobs if by.subject is not None and job.subject == by.subject and not job.under_way
         )

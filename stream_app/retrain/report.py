@@ -11,8 +11,9 @@ from models.retraining.choice import Choice
 from models.schema.retrain_request import RetrainRequest
 
 Outcome = Literal["under way", "waiting", "offered", "not offered", "rejected", "undecided", "replaced", "failed"]
-"""`offered` to the release loop; `not offered` because that refused; `undecided` on every try that it had; `replaced`
-by a newer request of its incident; `failed` became a dead letter."""
+"""`offered` to the release loop; `not offered` because that refused, or because another champion had come that knows as
+much; `undecided` on every try that it had; `replaced` by a newer request of its incident, or of the schedule; `failed`
+became a dead letter."""
 
 _OPEN: Final = ("under way", "waiting")
 

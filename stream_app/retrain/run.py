@@ -1,4 +1,4 @@
-"""One retrain process: the retrainer and the release loop, each in a thread of its own, and the web pages."""
+"""One retrain process: retrainer, release loop and mature labels, each in a thread of its own, and the web pages."""
 
 import asyncio
 import logging
@@ -12,14 +12,17 @@ from typing import Final
 from redis.asyncio import Redis
 
 from models.registry import Registry
+from models.schema.topics import DAY_MS
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
+from stream_app.archive.history import ArchivedHistory
 from stream_app.faust_app import end_process
 from stream_app.health import HealthServer
 from stream_app.lease import Lease
 from stream_app.retrain.gauges import RetrainGauges
 from stream_app.retrain.graveyard import Graveyard
 from stream_app.retrain.release.announcer import Announcer
+from stream_app.retrain.release.matured_verdicts import MaturedVerdicts
 from stream_app.retrain.release.runner import ReleaseRunner
 from stream_app.retrain.request_source import CommitSource, RequestSource
 from stream_app.retrain.retrain_store import RetrainStore
@@ -37,7 +40,7 @@ WEB_HOST = "127.0.0.1"
 
 
 class RetrainProcess:
-    """Holds the two loops together: when one fails, the process ends, and whoever is next carries on.
+    """Holds the loops together: when one fails, the process ends, and whoever is next carries on.
 
     Parameters
     ----------
@@ -67,7 +70,11 @@ class RetrainProcess:
             if settings.web_port is not None:
                 health = HealthServer(WEB_HOST, settings.web_port, self._gauges.registry, self._unhealthy, self._state)
                 await health.start()
-            await asyncio.gather(self._retrain(lease), self._in_thread("release", self._release))
+            await asyncio.gather(
+                self._retrain(lease),
+                self._in_thread("release", self._release),
+                self._in_thread("mature labels", self._mature),
+            )
             if health is not None:
                 await health.stop()
         except Exception as error:  # noqa: BLE001  the process ends; the next one carries on
@@ -79,7 +86,7 @@ class RetrainProcess:
         with ThreadPoolExecutor(1, name) as thread:
             try:
                 await asyncio.get_running_loop().run_in_executor(thread, work)
-            except Exception as error:  # noqa: BLE001  the other loop must not be waited for
+            except Exception as error:  # noqa: BLE001  the other loops must not be waited for
                 self._end(error)
 
     def _end(self, error: Exception) -> None:
@@ -143,6 +150,21 @@ class RetrainProcess:
             self._begin_turn("release")
             self._gauges.releasing.set(self._runner.poll())
         self._runner.stop()
+
+    def _mature(self) -> None:
+        settings = self._settings
+        commits = CommitSource(settings.broker, settings.topics)
+        verdicts = MaturedVerdicts(
+            partial(ArchivedHistory, settings.archive_url, storage_options=settings.storage_options),
+            commits.newest,
+            self._runner,
+            maturity_ms=round(settings.maturity_days * DAY_MS),
+            largest_weight=settings.plan.largest_weight,
+        )
+        while not self._stopping.is_set():
+            self._begin_turn("mature labels")
+            verdicts.turn()
+        commits.close()
 
     def _verify(self, version: str) -> object:
         allowed = AllowedSigners.in_folder(self._settings.allowed_signers)

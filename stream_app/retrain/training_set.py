@@ -26,10 +26,9 @@ _COLUMNS: Final = (
     f"coalesce(is_fraud, false) AS is_fraud, coalesce(labelled_at, {NO_LABEL}) AS labelled_at, "
     "model_version, values"
 )
-_USABLE: Final = (
-    f"verified AND NOT coalesce(duplicate, false) AND len(values) = {len(DEFAULT)} "
-    f"AND feature_set = {quoted(DEFAULT.version)} AND (decision <> 'decline' OR is_fraud IS NOT NULL)"
-)
+ANSWERED: Final = "verified AND NOT coalesce(duplicate, false) AND (decision <> 'decline' OR is_fraud IS NOT NULL)"
+"""Rows of the view `scored` that say something of a model: their label, where they were declined, was stated."""
+_USABLE: Final = f"{ANSWERED} AND len(values) = {len(DEFAULT)} AND feature_set = {quoted(DEFAULT.version)}"
 _ORDER: Final = "event_time, transaction_id, kafka_partition, kafka_offset"
 
 

@@ -11,6 +11,7 @@ from confluent_kafka import Message
 
 from models.alias import Alias
 from models.bundle import Bundle
+from models.drift.words import date
 from models.errors import FraudstreamError
 from models.manifest import Manifest
 from models.metrics.pairing import Pairing
@@ -25,8 +26,9 @@ from stream_app.retrain.gauges import STEPS, RetrainGauges
 from stream_app.retrain.job import Job, Pinned, RetrainState
 from stream_app.retrain.making import ArchiveMaking, own_threads
 from stream_app.retrain.report import Outcome, RetrainReport
-from stream_app.retrain.retrain_store import RetrainStateError, RetrainStore
+from stream_app.retrain.retrain_store import RetrainStore
 from stream_app.retrain.settings import RetrainSettings
+from stream_app.retrain.state_store import StateError
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 from stream_app.retrain.verdict_events import verdict_event
 
@@ -188,7 +190,7 @@ class RetrainWorker:
             if job is not None:
                 state = self._advance(state, job)
             self._around.requests.commit(state.position(self._around.requests.next_offset))
-        except (RegistryError, RetrainStateError):
+        except (RegistryError, StateError):
             if store.answers():
                 raise
             # Redis is silent: nothing can be written, and the lease says for how long nobody else can write either.
@@ -212,25 +214,22 @@ class RetrainWorker:
         log.info("took request %s (%s): %s", job.id, job.request.cause, job.request.reason)
         reports = {job.id: RetrainReport(request=job.request, outcome="under way", number=1, as_of=job.request.as_of)}
         older = state.superseded(job)
+        newer = f"request {job.id} of the {'same incident' if job.request.incident else 'schedule'} is newer"
         for one in older:
-            log.info("request %s is replaced by the newer %s", one.id, job.id)
-            reports[one.id] = _replace(
-                self._report(one), outcome="replaced", reasons=[f"request {job.id} of the same incident is newer"]
-            )
+            log.info("request %s is replaced: %s", one.id, newer)
+            reports[one.id] = _replace(self._report(one), outcome="replaced", reasons=[newer])
         left = state.without(*(one.id for one in older)).with_job(job)
         return self._write(left, reports, {one.id: None for one in older})
 
     def _wake(self, state: RetrainState) -> RetrainState:
-        """Begin the next try of what waits, once another event day has matured."""
-        waiting = state.waiting()
+        """Begin the next try of one that waits, once another event day has matured and no other try is under way."""
         commit = self._around.commits.newest()
-        if not waiting or commit is None:
+        if commit is None or any(job.under_way for job in state.jobs):
             return state
         day = commit.watermark // DAY_MS
-        for job in waiting:
+        for job in state.waiting():
             if job.pinned is None or day > job.pinned.as_of // DAY_MS:
-                again = _replace(job, number=job.number + 1, failures=0)
-                state = self._pin(state, again, day * DAY_MS, dict(commit.tables))
+                return self._pin_again(state, job, commit)
         return state
 
     def _advance(self, state: RetrainState, job: Job) -> RetrainState:
@@ -257,11 +256,21 @@ class RetrainWorker:
         request = job.request
         tables, as_of = request.table_versions, request.as_of
         if not tables:
-            commit = self._around.commits.newest()
-            if commit is None:
-                raise RequestError("nothing is archived yet to train on; start `fraudstream archive`")
+            commit = self._newest()
             tables, as_of = commit.tables, as_of or commit.watermark
         return self._pin(state, job, as_of, dict(tables))
+
+    def _newest(self) -> ArchiveCommit:
+        commit = self._around.commits.newest()
+        if commit is None:
+            raise RequestError("nothing is archived yet to train on; start `fraudstream archive`")
+        return commit
+
+    def _pin_again(self, state: RetrainState, job: Job, commit: ArchiveCommit) -> RetrainState:
+        """Begin another try on what is archived now, never on less than the one before."""
+        day = commit.watermark // DAY_MS * DAY_MS
+        as_of = day if job.pinned is None else max(day, job.pinned.as_of)
+        return self._pin(state, _replace(job, number=job.number + 1, failures=0), as_of, dict(commit.tables))
 
     def _pin(self, state: RetrainState, job: Job, as_of: int, tables: dict[str, int]) -> RetrainState:
         champion = self._around.registry.alias(CHAMPION)
@@ -333,12 +342,39 @@ class RetrainWorker:
         report = self._report(job)
         assert report.version is not None, "what is registered has a version"
         self._around.announcer.publish(verdict_event(report))
+        champion = self._new_champion(job, report)
+        if champion is not None:
+            return self._overtaken(state, job, report, champion)
         try:
             pairing = None if report.gate is None else report.gate.expected_pairing
             self._around.releases.offer(report.version, job.request, pairing)
         except ReleaseError as error:
             return self._done(state, job, _replace(report, reasons=[str(error)]), "not offered")
         return self._done(state, job, report, "offered")
+
+    def _new_champion(self, job: Job, report: RetrainReport) -> str | None:
+        """Return the champion that has come since the candidate was held against another; None while its proof holds.
+
+        The candidate itself may be champion already, where a step is repeated.
+        """
+        assert job.pinned is not None, "what is registered is pinned"
+        champion = self._around.registry.alias(CHAMPION)
+        if champion is None or champion.version in {job.pinned.champion, report.version}:
+            return None
+        return champion.version
+
+    def _overtaken(self, state: RetrainState, job: Job, report: RetrainReport, champion: str) -> RetrainState:
+        """Hold a new candidate against the champion of now, unless that one has learned from rows as late."""
+        assert report.data is not None, "what is registered was fitted"
+        until = {one.version: one.data.to_event_time for one in self._around.registry.manifests()}[champion]
+        if until < report.data.to_event_time:
+            log.info("request %s, try %d: %s is champion now, and learned from less", job.id, job.number, champion)
+            return self._pin_again(state, job, self._newest())
+        reason = (
+            f"{champion} has become champion in place of {report.champion}, which it was held against, and learned "
+            f"from rows as late: up to {date(until)}"
+        )
+        return self._done(state, job, _replace(report, reasons=[reason]), "not offered")
 
     def _done(self, state: RetrainState, job: Job, report: RetrainReport, outcome: Outcome) -> RetrainState:
         written = self._write(state.without(job.id), {job.id: _replace(report, outcome=outcome)}, {job.id: None})

@@ -1,6 +1,6 @@
 """A small bank in archive tables, day by day, with a model that one new tactic gets past: what watchers look at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from models.bundle import Bundle
@@ -32,6 +33,7 @@ STATED_AFTER_DAYS = 3
 _AMOUNT, _HOUR, _RISK = (DEFAULT.index(name) for name in ("amount", "hour_of_day", "terminal_risk_7d"))
 _DECISIONS = np.array(["approve", "review", "decline"])
 Columns = dict[str, Any]
+Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -140,21 +142,31 @@ class ArchivedBank:
 
 
 class BankArchive:
-    """Writes the bank's days into Delta tables, a commit per day, as the archive would announce them."""
+    """Writes the bank's days into Delta tables, a commit per day, as the archive would announce them.
 
-    def __init__(self, folder: Path, bank: ArchivedBank) -> None:
+    Parameters
+    ----------
+    folder: where the tables are put.
+    bank: whose days.
+    beside: says by version what models in shadow give the rows of a day.
+    """
+
+    def __init__(
+        self, folder: Path, bank: ArchivedBank, beside: Callable[[BankDay], Mapping[str, Floats]] = lambda _day: {}
+    ) -> None:
         self.url = str(folder / "archive")
         self.bank = bank
+        self._beside = beside
         self.announcements: list[tuple[CloudEvent, ArchiveCommit]] = []
         self._tables = {name: ArchiveTable(self.url, name, {}, 30) for name in TABLES}
         self._statements: list[tuple[int, Columns]] = []
         self._offset = 0
         self._identity = event_id("archive", {name: table.table_id for name, table in self._tables.items()})
 
-    def add_days(self, first: int, behind: int, every: int = 1) -> None:
-        """Write days and announce each commit; of several days together with `every`."""
+    def add_days(self, first: int, behind: int, every: int = 1, **changed: Any) -> None:
+        """Write days and announce each commit, of several days together with `every`; `changed` holds for all rows."""
         for number in range(first, behind):
-            self._add(self.bank.day(number))
+            self._add(self.bank.day(number), changed)
             if (number + 1 - first) % every == 0 or number == behind - 1:
                 self._state((FIRST_DAY + number + 1) * DAY_MS)
                 self.announce((FIRST_DAY + number + 1) * DAY_MS)
@@ -185,7 +197,7 @@ class BankArchive:
         event = CloudEvent(identity, "archive.commit", "archive", commit.committed_at, str(watermark), self._identity)
         self.announcements.append((event, commit))
 
-    def _add(self, of: BankDay) -> None:
+    def _add(self, of: BankDay, changed: Columns) -> None:
         n, rows = len(of.rows), of.rows
         offsets = np.arange(n) + self._offset
         self._offset += n
@@ -201,7 +213,8 @@ class BankArchive:
                 n, epoch=0, writer="w", role="champion", model_version=self.bank.model, feature_set=DEFAULT.version
             ),
         }
-        self._append(SCORES, of.day, {**shared, "kafka_offset": offsets, **_same(n, scored_at=1, kept=True)})
+        scores = {**shared, "kafka_offset": offsets, **_same(n, scored_at=1, kept=True)}
+        self._append(SCORES, of.day, scores | _same(n, **changed))
         features = {
             **shared,
             "terminal_id": of.terminals,
@@ -209,12 +222,20 @@ class BankArchive:
             "values": pa.FixedSizeListArray.from_arrays(pa.array(rows.values.ravel()), len(DEFAULT)).cast(
                 pa.list_(pa.float32())
             ),
+            "shadow_scores": self._shadow_scores(of),
             **_same(n, currency="EUR", control=False, pass_probability=1.0, recomputed=False, verified=True),
         }
-        self._append(FEATURES, of.day, {**features, **_same(n, kafka_offset=0)})
+        self._append(FEATURES, of.day, {**features, **_same(n, kafka_offset=0), **_same(n, **changed)})
         frauds = np.flatnonzero(rows.is_fraud)
         for place in frauds:
             self.state(of, int(place), int(rows.stated_at[place]))
+
+    def _shadow_scores(self, of: BankDay) -> list[list[dict[str, Any]] | None]:
+        beside = {version: scores.tolist() for version, scores in self._beside(of).items()}
+        return [
+            [{"model_version": version, "score": scores[row]} for version, scores in beside.items()] or None
+            for row in range(len(of.rows))
+        ]
 
     def _state(self, until: int) -> None:
         """Write the statements made by a moment, one append for each event day that they are about."""

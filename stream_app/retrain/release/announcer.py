@@ -1,9 +1,8 @@
 """Publishes what the release loop did, each event once on each topic, acknowledged before anything else is done."""
 
-import logging
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from models.errors import FraudstreamError
 from models.registry import CHALLENGER, CHAMPION
@@ -11,9 +10,8 @@ from models.schema import wire
 from models.schema.cloud_event import CloudEvent, CloudEventError
 from models.schema.model_event import ModelEvent
 from models.schema.topics import TopicNames
+from stream_app.acknowledged_producer import AcknowledgedProducer
 from stream_app.retrain.release.watermarks import ANSWER_S, watermarks
-
-log = logging.getLogger(__name__)
 
 TAIL_RECORDS: Final = 1_000
 """How far back ids are looked up at a start: only the event that was under way at a crash can come again."""
@@ -22,7 +20,7 @@ _OF_A_CANDIDATE: Final = frozenset({"shadow started", "canary started", "withdra
 
 
 class AnnouncementError(FraudstreamError):
-    """Raised when the broker has not acknowledged an event."""
+    """Raised when the broker does not say which events there are."""
 
 
 def context_of(event: ModelEvent) -> CloudEvent:
@@ -57,34 +55,20 @@ class Announcer:
     """
 
     def __init__(self, broker: str, topics: TopicNames) -> None:
-        self._broker = broker
         self._topics = (topics.model_events, topics.audit)
-        self._producer = Producer(
-            {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"},
-            logger=log,
-        )
-        self._failures: list[KafkaError] = []
+        self._producer = AcknowledgedProducer(broker, ANSWER_S)
         self._published = {topic: _published_ids(broker, topic) for topic in self._topics}
 
     def publish(self, event: ModelEvent) -> None:
-        """Send an event to both topics unless it is there, and wait; raises AnnouncementError without an answer."""
+        """Send an event to both topics unless it is there, and wait; raises DeliveryError without an answer."""
         context = context_of(event)
         key = CHALLENGER if event.kind in _OF_A_CANDIDATE else CHAMPION
         for topic in self._topics:
             if context.id in self._published[topic]:
                 continue
-            self._producer.produce(
-                topic, wire.encode(event), key.encode(), headers=list(context.headers()), on_delivery=self._delivered
-            )
-            waiting = self._producer.flush(ANSWER_S)
-            if waiting or self._failures:
-                reason = self._failures[0].str() if self._failures else f"nothing within {ANSWER_S:g} s"
-                raise AnnouncementError(f"{self._broker} has not acknowledged an event on {topic}: {reason}")
+            self._producer.send(topic, wire.encode(event), key.encode(), context.headers())
+            self._producer.settle()
             self._published[topic].add(context.id)
-
-    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
-        if error is not None:
-            self._failures.append(error)
 
 
 def _published_ids(broker: str, topic: str) -> set[str]:

@@ -67,6 +67,7 @@ class PairedRows:
         self._next = dict(positions)
         self.rows = 0
         self.unpaired = 0
+        self.unasked = 0
         self.canary_rows = 0
 
     @property
@@ -138,6 +139,7 @@ class PairedRows:
         canary = _equals(rows.strings("role"), "canary") & _equals(deciding, self._model.version)
         amounts = default_reporting_currency().column(rows.numpy("amount_minor").tolist(), rows.strings("currency"))
         self._batches += 1
+        self.unasked += int(np.sum(~asked))
         return Pairs(
             score=score,
             baseline_score=baseline,

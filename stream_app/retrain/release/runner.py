@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,8 +23,9 @@ from stream_app.retrain.release.executor import Executor
 from stream_app.retrain.release.feature_log import FeatureLog
 from stream_app.retrain.release.held_lease import HeldLease
 from stream_app.retrain.release.paired_rows import Judged, PairedRows
-from stream_app.retrain.release.release_state import ReleaseConflictError, ReleaseStateError, ReleaseStore
+from stream_app.retrain.release.release_state import ReleaseStore
 from stream_app.retrain.release.settings import ReleaseSettings
+from stream_app.retrain.state_store import StateConflictError, StateError
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ class _Verdict:
 class ReleaseRunner:
     """One process's release loop; of several one is active by lease, the others stand by.
 
-    `start`, then `poll` again and again by one thread, then `stop`; `offer`, `matured` and `state` may be called by any
-    thread and while another process is the active one.
+    `start`, then `poll` again and again by one thread, then `stop`; `offer`, `matured` and the states may be called by
+    any thread and while another process is the active one.
 
     Parameters
     ----------
@@ -79,11 +80,17 @@ class ReleaseRunner:
         self._judged_rows = 0
         self._judged_at_s = 0.0
         self._verdicts: list[_Verdict] = []
+        self._left: ReleaseState | None = None
 
     @property
     def state(self) -> ReleaseState:
         """Where the release stands."""
         return self._store.read()
+
+    @property
+    def active_state(self) -> ReleaseState | None:
+        """Where this process has left it after its last turn; None while another process is the active one."""
+        return self._left
 
     def start(self) -> None:
         """Connect; raises when Kafka has no feature log."""
@@ -102,14 +109,15 @@ class ReleaseRunner:
         """
         assert self._lease is not None, "start comes before poll"
         if not self._lease.hold():
+            self._left = None
             time.sleep(self._settings.read_s)
             return False
         try:
-            self._turn()
-        except ReleaseConflictError:
+            self._left = self._turn()
+        except StateConflictError:
             # An offer or a person came between: what was decided is decided again on what they wrote.
             log.info("the release state was changed meanwhile; looking again")
-        except (RegistryError, ReleaseStateError):
+        except (RegistryError, StateError):
             if self._store.answers():
                 raise
             # Redis is silent: nothing can be decided, and the lease says how long nobody else can either.
@@ -157,17 +165,19 @@ class ReleaseRunner:
         self._verdicts.append(_Verdict(check, version, baseline))
         return check
 
-    def _turn(self) -> None:
+    def _turn(self) -> ReleaseState:
         state = self._carry_out(self._store.read())
-        state = self._carry_out(self._write(state, self._decided(state)))
-        state = self._open(state)
-        self._carry_out(self._write(state, self._observed(state)))
+        verdicts = tuple(self._verdicts)
+        state = self._write(state, self._decided(state, verdicts))
+        # Only what is written was heard: after a conflict they are decided on again.
+        del self._verdicts[: len(verdicts)]
+        state = self._open(self._carry_out(state))
+        return self._carry_out(self._write(state, self._observed(state)))
 
-    def _decided(self, state: ReleaseState) -> ReleaseState:
-        """What an alias, a verdict or a candidate makes of the state."""
+    def _decided(self, state: ReleaseState, verdicts: Sequence[_Verdict]) -> ReleaseState:
+        """What an alias, verdicts or a candidate make of the state; a verdict on another champion makes nothing."""
         decided = self._follow(state)
-        while self._verdicts and not decided.pending:
-            verdict = self._verdicts.pop(0)
+        for verdict in verdicts:
             decided = self._policy.mature(decided, verdict.check, verdict.version, verdict.baseline)
         return self._policy.begin(decided)
 
@@ -276,6 +286,7 @@ class ReleaseRunner:
             baseline=state.baseline,
             rows=rows.rows,
             unpaired=rows.unpaired,
+            unasked=rows.unasked,
             since=rows.since,
             as_of=rows.as_of,
             canary_rows=rows.canary_rows,

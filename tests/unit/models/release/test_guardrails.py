@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replaced
 
 from models.release.guardrails import Guardrails
 from models.release.limits import Limits
@@ -63,6 +64,22 @@ def test_after_twenty_thousand_rows_every_check_has_its_verdict(limits: Limits) 
     assert {check.verdict for check in checks} == {"ok"}
     assert len({check.name for check in checks}) == len(checks) == 10
     assert all(check.figure is not None and check.limit is not None and check.sentence for check in checks)
+
+
+def alert_rate(pairs: Pairs, limits: Limits) -> str:
+    return next(check.verdict for check in Guardrails(limits).examine(pairs) if check.name == "alert rate")
+
+
+def test_a_baseline_that_has_begun_to_alert_otherwise_is_no_measure_of_a_model_that_alerts_as_expected() -> None:
+    """After a change of tactics the old champion alerts on twice its share: the better one is not taken back for it."""
+    pairs = honest(20_000, 7)
+    for share in (0.0012, 0.015):
+        flagged = pairs.baseline_score >= np.quantile(pairs.baseline_score, 1 - share)
+        moved = replace(pairs, baseline_decision=flagged.astype(np.uint8))
+        assert alert_rate(moved, Limits.expecting(expectation())) == "ok"
+        assert alert_rate(moved, Limits()) == "broken"
+        wrong = Limits.expecting(replaced(expectation(), candidate_alert_rate=share, champion_alert_rate=share))
+        assert alert_rate(moved, wrong) == "broken"
 
 
 def test_a_few_rows_say_nothing_yet(limits: Limits) -> None:

@@ -78,12 +78,50 @@ def test_a_candidate_that_too_few_rows_speak_for_is_withdrawn(bench):
     assert bench.announcer.events[-1].cause == "499 transactions in 24 event hours; 500 needed"
 
 
+PATIENT_PLAN = ReleasePlan(
+    shadow_transactions=2_000, canary_transactions=2_000, least_rows=500, shadow_hours=72.0, patience_hours=24.0
+)
+"""Shadow takes longer than a stage may wait for its rows."""
+
+
+def test_a_candidate_that_enough_rows_speak_for_only_waits_for_its_hours():
+    bench = offered(ReleaseBench(plan=PATIENT_PLAN))
+    stages = [bench.see(500, hours=hours).stage for hours in (24, 48, 71.9, 72)]
+    assert stages == ["shadow", "shadow", "shadow", "canary"]
+
+
+def test_a_candidate_that_too_few_rows_speak_for_has_the_hours_of_its_stage_at_least():
+    bench = offered(ReleaseBench(plan=PATIENT_PLAN))
+    assert [bench.see(499, hours=hours).stage for hours in (71.9, 72)] == ["shadow", "idle"]
+    assert bench.announcer.events[-1].cause == "499 transactions in 72 event hours; 500 needed"
+
+
 def test_a_candidate_that_no_scorer_loads_is_withdrawn(bench):
     state = offered(bench).state
     seen = Observation(version="m-2", baseline="m-1", rows=0, unpaired=20_000, since=None, as_of=START)
     bench.do(lambda _: bench.policy.observe(state, seen))
     assert "no scorer has loaded it on 20,000" in bench.announcer.events[-1].cause
     assert bench.state.stage == "idle"
+
+
+def unpaired(bench, rows=0, **counts):
+    seen = Observation(version="m-2", baseline="m-1", rows=rows, since=None, as_of=START, **counts)
+    bench.do(lambda state: bench.policy.observe(state, seen))
+
+
+def test_a_promoted_model_that_no_scorer_loads_is_rolled_back(bench):
+    unpaired(promoted(bench), unpaired=19_999, unasked=19_999)
+    assert (bench.state.stage, bench.champion) == ("watch", "m-2")
+    unpaired(bench, unpaired=20_000, unasked=20_000)
+    assert (bench.state.stage, bench.champion) == ("idle", "m-1")
+    assert bench.announcer.kinds[-3:] == ["rolled back", "frozen", "verified"]
+    assert bench.announcer.events[-3].cause == "no scorer has loaded it on 20,000 transactions"
+
+
+@pytest.mark.parametrize("seen", [{"unasked": 0}, {"unasked": 59_999}, {"rows": 1, "unasked": 60_000}])
+def test_a_promoted_model_that_some_scorer_has_loaded_stays_although_the_one_before_was_not(bench, seen):
+    unpaired(promoted(bench), unpaired=60_000, **seen)
+    assert (bench.state.stage, bench.champion) == ("watch", "m-2")
 
 
 def test_a_canary_that_no_card_comes_to_is_withdrawn(bench):

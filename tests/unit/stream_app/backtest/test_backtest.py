@@ -24,7 +24,7 @@ from stream_app.backtest.report import BacktestReport
 from stream_app.backtest.world import World, WorldError, file_world, simulated_world
 
 DAYS, FROM_DAY, TACTIC_DAY = 84, 66, 68
-TACTIC = f"account_takeover:start_day={TACTIC_DAY},share=0.04,variant=patient,name=new"
+TACTIC = f"account_takeover:start_day={TACTIC_DAY},share=0.02,variant=patient,name=new"
 QUICK: dict[str, float | int | str | bool | None] = {"max_iter": 15, "learning_rate": 0.2, "max_leaf_nodes": 15}
 RECIPE = ChampionRecipe(parameters=QUICK, policy=ReviewPolicy(decline_precision=0.3, decline_evidence=10))
 

@@ -1,5 +1,6 @@
 """What a retrain worker works with, in memory."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
 from stream_app.retrain.job import RetrainState
 from stream_app.retrain.report import RetrainReport
-from stream_app.retrain.retrain_store import RetrainConflictError
+from stream_app.retrain.state_store import StateConflictError
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 
 DAY = 17_600
@@ -89,7 +90,7 @@ class FakeStore:
 
     def write(self, state: RetrainState, reports: Any = None, outcomes: Any = None) -> RetrainState:
         if state.revision != msgspec.json.decode(self.state, type=RetrainState).revision:
-            raise RetrainConflictError("somebody else has written")
+            raise StateConflictError("somebody else has written")
         written = msgspec.structs.replace(state, revision=state.revision + 1)
         self.state = msgspec.json.encode(written)
         self.reports |= {name: msgspec.json.encode(report) for name, report in (reports or {}).items()}
@@ -155,6 +156,19 @@ class FakeTrainer:
             return None
         self.order = None
         return self.outcomes.pop(0)
+
+
+@dataclass
+class DeterminedTrainer(FakeTrainer):
+    """The same order gives the same outcome, however often it is given; `began` is called with each order."""
+
+    by_champion: dict[str, TrainingOutcome] = field(default_factory=dict)
+    began: Callable[[], object] = lambda: None
+
+    def start(self, order: TrainingOrder) -> None:
+        super().start(order)
+        self.outcomes = [self.by_champion[order.champion.whole().version]]
+        self.began()
 
 
 @dataclass

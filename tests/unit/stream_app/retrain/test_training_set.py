@@ -1,6 +1,7 @@
 """Which archived rows a retrain learns from."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,19 +95,11 @@ def test_pinned_tables_give_the_same_rows_however_the_archive_grows(tmp_path: Pa
     ],
 )
 def test_a_day_counts_as_far_as_it_can_be_learned_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], kept: int, weights: float | None
+    tmp_path: Path, changes: dict[str, Any], kept: int, weights: float | None
 ) -> None:
     archive = BankArchive(tmp_path, BANK)
     archive.add_days(2, 4)
-    whole = BankArchive._table
-
-    def table(name: str, day: int, columns: dict[str, object], offset: int = 0) -> object:
-        rows = len(columns["event_time"])  # type: ignore[arg-type]
-        return whole(name, day, columns | {key: [value] * rows for key, value in changes.items()}, offset)
-
-    monkeypatch.setattr(BankArchive, "_table", staticmethod(table))
-    archive.add_days(4, 5)
-    monkeypatch.undo()
+    archive.add_days(4, 5, **changes)
     archive.add_days(5, 8)
     rows = read(archive).rows
     assert len(rows) == 2 * ROWS + kept

@@ -1,6 +1,7 @@
 """The retrainer's steps, with everything around it in memory."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,6 +9,8 @@ import msgspec
 import pytest
 
 from models.bundle import Bundle
+from models.gate.check import Verdict
+from models.manifest import TrainingData
 from models.schema import wire
 from models.schema.model_event import ModelEventError, check_events
 from models.schema.topics import DAY_MS
@@ -15,8 +18,8 @@ from models.signing import SigningKey
 from stream_app.lease import LeaseLostError
 from stream_app.retrain.gauges import RetrainGauges
 from stream_app.retrain.report import RetrainReport
-from stream_app.retrain.retrain_store import RetrainConflictError
 from stream_app.retrain.settings import RetrainSettings
+from stream_app.retrain.state_store import StateConflictError
 from stream_app.retrain.training_order import TrainingOutcome
 from stream_app.retrain.worker import RetrainWorker, Surroundings
 from tests.support.fake_registry import FakeAnnouncer
@@ -25,6 +28,7 @@ from tests.unit.stream_app.retrain.fakes import (
     DAY,
     PAIRING,
     TABLES,
+    DeterminedTrainer,
     FakeCommits,
     FakeGraveyard,
     FakeModels,
@@ -36,6 +40,15 @@ from tests.unit.stream_app.retrain.fakes import (
     request,
 )
 
+KEY = SigningKey.generate()
+LEARNED_UNTIL = 5
+
+
+@cache
+def bundle(created_at: int, to_event_time: int = LEARNED_UNTIL) -> Bundle:
+    data = TrainingData("made for a test", 0, to_event_time, 2000, 100)
+    return made_bundle(KEY, created_at=created_at, data=data)
+
 
 class Crash(Exception):  # noqa: N818  a crash is no error of ours
     """The process is gone."""
@@ -45,10 +58,9 @@ class World:
     """One retrainer after the other on the same surroundings."""
 
     def __init__(self, **settings: Any) -> None:
-        key = SigningKey.generate()
-        self.first, self.second = made_bundle(key), made_bundle(key, created_at=1_700_000_000_001)
+        self.first, self.second = bundle(1), bundle(2)
         self.store, self.requests, self.commits = FakeStore(), FakeRequests(), FakeCommits()
-        self.trainer = FakeTrainer()
+        self.trainer: FakeTrainer = FakeTrainer()
         self.models = FakeModels({self.first.version: self.first}, self.first.version)
         self.releases, self.announcer, self.graveyard = FakeReleases(), FakeAnnouncer(), FakeGraveyard()
         self.gauges = RetrainGauges()
@@ -70,6 +82,11 @@ class World:
         )  # fmt: skip
         self.worker = RetrainWorker(self.settings, around, self.gauges, self._check, lambda: self.now_ms)
         return self.worker
+
+    def move_champion(self, *, learned_until: int) -> str:
+        """Somebody promotes a model that learned from rows up to then."""
+        self.models.champion = self.models.put(bundle(3, learned_until))
+        return self.models.champion
 
     def _check(self) -> None:
         if self.lost:
@@ -166,6 +183,27 @@ def test_what_stays_undecided_is_tried_so_many_times_and_no_more() -> None:
     assert world.requests.position == 1
 
 
+def test_what_waits_begins_one_after_the_other_and_interrupts_no_training() -> None:
+    world = World()
+    world.trainer.outcomes = [outcome("undecided")] * 2 + [outcome("fail")] * 3
+    world.requests.ask(request(), request("q2", incident="i2"))
+    world.turn(24)
+    world.requests.ask(request("q3", incident="i3"))
+    world.trainer.slow = 4
+    world.turn(3)
+    assert world.steps == {"q1": "waiting", "q2": "waiting", "q3": "pinned"}
+    world.commits.close_day(DAY)
+    world.turn(1)
+    assert world.steps == {"q1": "waiting", "q2": "waiting", "q3": "pinned"}
+    seen = []
+    for _ in range(30):
+        world.turn(1)
+        seen.append(sum(job.under_way for job in world.store.read().jobs))
+    assert max(seen) == 1
+    tried = [order.making.request.request_id for order in world.trainer.orders]
+    assert tried == ["q1", "q2", "q3", "q1", "q2"]
+
+
 def test_a_newer_request_of_the_incident_replaces_one_that_waits_and_leaves_others_alone() -> None:
     world = World()
     world.trainer.outcomes = [outcome("undecided"), outcome("undecided"), passing(world)]
@@ -258,6 +296,79 @@ def test_a_model_that_may_not_be_released_stays_registered_and_the_report_says_w
     assert world.second.version in world.models.bundles
 
 
+def test_what_was_proven_against_another_champion_is_not_offered_where_that_of_now_learned_as_much() -> None:
+    world = World()
+    world.trainer.outcomes = [passing(world)]
+    world.requests.ask(request())
+    world.turn(4)
+    champion = world.move_champion(learned_until=LEARNED_UNTIL)
+    world.turn()
+    report = world.report()
+    assert (report.outcome, report.number, report.version) == ("not offered", 1, world.second.version)
+    (reason,) = report.reasons
+    assert f"{champion} has become champion in place of {world.first.version}" in reason
+    assert "learned from rows as late: up to 1970-01-01" in reason
+    assert (world.releases.offered, world.announcer.kinds, world.requests.position) == ([], ["registered"], 1)
+
+
+def test_what_was_proven_against_another_champion_is_tried_again_where_that_of_now_learned_less() -> None:
+    world = World()
+    third = bundle(4)
+    world.trainer.outcomes = [passing(world), outcome("pass", third)]
+    world.requests.ask(request())
+    world.commits.close_day(DAY)
+    world.turn(4)
+    champion = world.move_champion(learned_until=LEARNED_UNTIL - 1)
+    world.turn()
+    again = world.trainer.orders[1]
+    assert (again.champion.whole().version, again.making.as_of) == (champion, (DAY + 1) * DAY_MS)
+    assert again.making.table_versions == {"scores": DAY, "labels": DAY}
+    report = world.report()
+    assert (report.outcome, report.number, report.champion) == ("offered", 2, champion)
+    assert world.releases.offered == [(third.version, "q1", PAIRING)]
+    assert [event.before for event in world.announcer.events] == [world.first.version, champion]
+
+
+def test_it_is_tried_again_once_the_archive_says_how_it_stands() -> None:
+    world = World()
+    world.trainer.outcomes = [passing(world), passing(world)]
+    world.requests.ask(request())
+    world.turn(4)
+    world.move_champion(learned_until=LEARNED_UNTIL - 1)
+    world.turn()
+    assert world.steps == {"q1": "registered"}
+    world.commits.close_day(DAY - 1)
+    world.now_ms += 10_000
+    world.turn()
+    assert (world.report().outcome, world.report().number) == ("offered", 2)
+    assert world.trainer.orders[1].making.as_of == DAY * DAY_MS
+
+
+def test_what_is_champion_itself_by_the_time_its_step_is_repeated_was_offered() -> None:
+    world = World()
+    world.trainer.outcomes = [passing(world)]
+    world.requests.ask(request())
+    world.turn(5)
+    assert world.steps == {"q1": "registered"}
+    world.models.champion = world.second.version
+    world.turn()
+    assert world.report().outcome == "offered"
+
+
+def test_a_newer_scheduled_request_replaces_one_that_waits() -> None:
+    world = World()
+    scheduled: dict[str, Any] = {"cause": "schedule", "incident": None, "changed_at": None}
+    world.trainer.outcomes = [outcome("undecided"), passing(world)]
+    world.requests.ask(request(**scheduled))
+    world.turn()
+    assert world.steps == {"q1": "waiting"}
+    world.requests.ask(request("q2", **scheduled))
+    world.turn()
+    assert (world.report("q1").outcome, world.report("q2").outcome) == ("replaced", "offered")
+    assert world.report("q1").reasons == ["request q2 of the schedule is newer"]
+    assert world.requests.position == 2
+
+
 def test_a_worker_that_has_lost_its_lease_or_was_overtaken_writes_nothing() -> None:
     world = World()
     world.requests.ask(request())
@@ -270,26 +381,29 @@ def test_a_worker_that_has_lost_its_lease_or_was_overtaken_writes_nothing() -> N
     before = world.store.read()
     world.store.write(before)
     world.store.read = lambda: before  # type: ignore[method-assign]
-    with pytest.raises(RetrainConflictError):
+    with pytest.raises(StateConflictError):
         world.worker.turn()
     assert world.store.reports == {}
 
 
-@pytest.mark.parametrize(("verdict", "calls"), [("pass", 20), ("fail", 12)])
-def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(verdict: str, calls: int) -> None:
-    undisturbed = World()
-    undisturbed.trainer.outcomes = [_outcome(undisturbed, verdict)]
-    undisturbed.requests.ask(request())
-    undisturbed.turn()
+@pytest.mark.parametrize(
+    ("verdict", "another_champion", "outcome_of_it", "calls"),
+    [
+        ("pass", None, "offered", 20),
+        ("fail", None, "rejected", 12),
+        ("pass", LEARNED_UNTIL, "not offered", 18),
+        ("pass", LEARNED_UNTIL - 1, "offered", 30),
+    ],
+)
+def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(
+    verdict: Verdict, another_champion: int | None, outcome_of_it: str, calls: int
+) -> None:
+    undisturbed = _asked(verdict, another_champion)
+    undisturbed.turn(20)
+    assert undisturbed.report().outcome == outcome_of_it
     survived = 0
     for crash_at in range(100):
-        world = World()
-        world.first, world.second = undisturbed.first, undisturbed.second
-        world.models = FakeModels({world.first.version: world.first}, world.first.version)
-        # The same order gives the same outcome, however often it is given.
-        world.trainer.outcomes = [_outcome(world, verdict)] * 3
-        world.requests.ask(request())
-        world.next_worker()
+        world = _asked(verdict, another_champion)
         fuse = _Fuse(crash_at)
         for owner, name in (
             (world.store, "write"), (world.announcer, "publish"), (world.releases, "offer"), (world.models, "put"),
@@ -297,12 +411,12 @@ def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(ver
         ):  # fmt: skip
             setattr(owner, name, fuse.around(getattr(owner, name)))
         try:
-            world.turn()
+            world.turn(20)
         except Crash:
             survived += 1
         crashed, fuse.blown = fuse.blown, True
         world.next_worker()
-        world.turn()
+        world.turn(20)
         assert world.store.reports == undisturbed.store.reports, crash_at
         assert world.announcer.events == undisturbed.announcer.events, crash_at
         assert world.releases.offered == undisturbed.releases.offered, crash_at
@@ -313,8 +427,18 @@ def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(ver
     assert survived >= calls
 
 
-def _outcome(world: World, verdict: str) -> TrainingOutcome:
-    return passing(world) if verdict == "pass" else outcome("fail")
+def _asked(verdict: Verdict, another_champion: int | None) -> World:
+    """A world with a request; once its training has begun a model is champion that learned from rows up to then."""
+    world, trainer = World(), DeterminedTrainer()
+    world.requests.ask(request())
+    world.commits.close_day(DAY)
+    trainer.by_champion = {world.first.version: outcome(verdict, world.second if verdict == "pass" else None)}
+    if another_champion is not None:
+        trainer.by_champion[bundle(3, another_champion).version] = outcome(verdict, bundle(4))
+        trainer.began = lambda: world.move_champion(learned_until=another_champion)
+    world.trainer = trainer
+    world.next_worker()
+    return world
 
 
 class _Fuse:

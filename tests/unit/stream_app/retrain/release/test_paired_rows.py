@@ -65,8 +65,12 @@ def test_both_scores_of_a_row_stand_side_by_side_with_each_ones_decision(rows: P
 
 def test_rows_that_one_model_was_not_asked_about_are_counted_apart(rows: PairedRows) -> None:
     assert rows.take([batch(versions=("m-1",)), batch(versions=("m-1", "m-9"))]) == 8
-    assert (rows.rows, rows.unpaired, rows.since) == (0, 8, None)
+    assert (rows.rows, rows.unpaired, rows.unasked, rows.since) == (0, 8, 8, None)
     assert rows.as_of > 0
+    rows.take([batch(versions=("m-2",)), batch(versions=("m-2", "m-9"))])
+    assert (rows.rows, rows.unpaired, rows.unasked) == (0, 16, 8)
+    rows.take([batch()])
+    assert (rows.rows, rows.unpaired, rows.unasked) == (4, 16, 8)
 
 
 def test_a_canarys_rows_begin_with_the_first_that_it_decides(rows: PairedRows) -> None:

@@ -14,11 +14,18 @@ from models.training_rows import TrainingRows, thinned
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """A recipe, the average precision that it reached on the days held out, and on cards held out before the change."""
+    """A recipe and what it reached.
+
+    Attributes
+    ----------
+    average_precision: on the days held out.
+    old_fraud: of the frauds of other cards before the change, among the genuine rows of the days held out; None without
+        a change, or without such frauds.
+    """
 
     recipe: FitRecipe
     average_precision: float
-    before: float | None = None
+    old_fraud: float | None = None
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -63,36 +70,38 @@ def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report
     if changed_at is not None:
         old = (rows.card.astype(np.uint64) % np.uint64(plan.old_cards) == 0) & (rows.event_time < changed_at)
     early = rows.take(~late & ~old)
-    held_out = (rows.take(late), rows.take(old))
-    if not early.is_fraud.any() or not held_out[0].is_fraud.any():
+    held_out, old_fraud = rows.take(late), rows.take(old & rows.is_fraud)
+    if not early.is_fraud.any() or not held_out.is_fraud.any():
         return Choice(recipes[0], "no fraud on both sides of a split in time")
-    tried = [_try(early, held_out, recipe, changed_at, plan, report) for recipe in recipes]
-    keeps = max((one.before for one in tried if one.before is not None), default=0.0) - plan.forgets
-    tried.sort(key=lambda one: (one.before is not None and one.before < keeps, -one.average_precision))
+    tried = [_try(early, held_out, old_fraud, recipe, changed_at, plan, report) for recipe in recipes]
+    keeps = max((one.old_fraud for one in tried if one.old_fraud is not None), default=0.0) - plan.forgets
+    tried.sort(key=lambda one: (one.old_fraud is not None and one.old_fraud < keeps, -one.average_precision))
     best = tried[0]
     reason = f"average precision {best.average_precision:.3f} on the last {days} mature days, best of {len(tried)}"
-    if any(one.before is not None for one in tried):
+    if any(one.old_fraud is not None for one in tried):
         reason += " that keep the old fraud"
     return Choice(best.recipe, reason, held_out_from, tried)
 
 
 def _try(
     early: TrainingRows,
-    held_out: tuple[TrainingRows, TrainingRows],
+    held_out: TrainingRows,
+    old_fraud: TrainingRows,
     recipe: FitRecipe,
     changed_at: int | None,
     plan: RetrainPlan,
     report: Callable[[str], None],
 ) -> Tried:
-    rows = recipe.weigh(thinned(early, plan.genuine_to_choose, plan.seed), changed_at)
+    rows = recipe.weigh(thinned(early, plan.genuine_to_choose, plan.seed), changed_at, plan.seed)
     fitted = family(recipe.family).fit(rows.values, rows.is_fraud, rows.weight, plan.seed, **recipe.parameters)
-    reached = [
-        average_precision(part.is_fraud, np.asarray(fitted.predict_proba(part.values)[:, 1], np.float32))
-        if part.is_fraud.any()
-        else None
-        for part in held_out
-    ]
-    tried = Tried(recipe, reached[0] or 0.0, reached[1])
-    before = "" if tried.before is None else f", {tried.before:.3f} on other cards before the change"
-    report(f"{recipe.title}: average precision {tried.average_precision:.3f} on the days held out{before}")
+    score = np.asarray(fitted.predict_proba(held_out.values)[:, 1], np.float32)
+    kept, told = None, ""
+    if len(old_fraud):
+        old = np.asarray(fitted.predict_proba(old_fraud.values)[:, 1], np.float32)
+        genuine = score[~held_out.is_fraud]
+        is_old = np.arange(len(old) + len(genuine)) < len(old)
+        kept = average_precision(is_old, np.concatenate((old, genuine)))
+        told = f", {kept:.3f} for other cards' frauds of before the change among their genuine rows"
+    tried = Tried(recipe, average_precision(held_out.is_fraud, score), kept)
+    report(f"{recipe.title}: average precision {tried.average_precision:.3f} on the days held out{told}")
     return tried

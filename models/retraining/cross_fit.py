@@ -73,7 +73,8 @@ def cross_fit(
     score = np.full(len(rows), np.nan, np.float32)
     graphs = []
     for number in range(SIDES):
-        fitted_on = recipe.weigh(thinned(rows.take(side != number), plan.genuine_to_judge, plan.seed), changed_at)
+        others = thinned(rows.take(side != number), plan.genuine_to_judge, plan.seed)
+        fitted_on = recipe.weigh(others, changed_at, plan.seed)
         if not fitted_on.is_fraud.any():
             raise TrainingError("a third of the cards has all the frauds; wait for more mature days")
         report(f"gate: fit {number + 1} of {SIDES} on {len(fitted_on):,} rows of other cards")

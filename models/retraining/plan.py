@@ -9,9 +9,9 @@ from models.thresholds import ReviewPolicy
 _FINE: Final = {"max_bin": 1023}
 """A tactic at amounts below 1.00 lies in two of LightGBM's usual 255 bins; finer ones gain .02 average precision."""
 _INCIDENT: Final = (
-    FitRecipe("lightgbm", before_weight=0.01, half_life_days=14.0, parameters={**_FINE}),
+    FitRecipe("lightgbm", before_weight=0.2, half_life_days=28.0, disowns=True, parameters={**_FINE}),
+    FitRecipe("lightgbm", before_weight=1.0, half_life_days=56.0, disowns=True, parameters={**_FINE}),
     FitRecipe("lightgbm", before_weight=0.05, half_life_days=28.0, parameters={**_FINE}),
-    FitRecipe("lightgbm", before_weight=0.2, half_life_days=28.0, parameters={**_FINE}),
 )
 _SCHEDULE: Final = (
     FitRecipe("hist_gradient_boosting"),
@@ -26,16 +26,14 @@ class RetrainPlan:
 
     Parameters
     ----------
-    incident: recipes after a change. The first is taken while the days since it are too few to choose by: old rows that
-        look like the new tactic and are genuine have to be forgotten, and they are many. Handbook file, amounts below
-        1.00 turned fraud on day 119, fitted on day 133, average precision in the week after it: .61 when all rows
-        count alike, .64 and .75 with half-lives of 7 days and 1, which cost .10 on the old fraud of other cards; .725
-        with the first recipe, which costs nothing there.
+    incident: recipes after a change. The first is taken while the days since it are too few to choose by. Old rows that
+        look like the new tactic and are genuine have to be forgotten, and nothing else (decision 17).
     schedule: recipes without a change.
     fewest_days_to_choose: mature days since the change that allow a choice by time; the last third is held out.
     choice_days: days held out without a change.
     old_cards: one in so many cards is held out before the change, to see what a recipe forgets.
-    forgets: average precision on them that a recipe may be worse by than the best one.
+    forgets: average precision of their frauds, among the genuine rows of now, that a recipe may be worse by than the
+        best one.
     genuine_to_choose, genuine_to_judge: genuine rows of a fit that only chooses, or is only judged; all frauds stay.
     gate_days: days before the change, or before now, that the gate looks at.
     largest_weight: of a control row. The default share of 5 % weighs 20.

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.families.base import Parameter
 from models.families.catalogue import DEFAULT_FAMILY
+from models.retraining.disowned import disowned
 from models.schema.topics import DAY_MS
 from models.training_rows import TrainingRows
 
@@ -24,12 +25,14 @@ class FitRecipe(msgspec.Struct, frozen=True):
     half_life_days: and half of that for so many days further back from the change, or from the newest row where there
         was none; None lets them all count alike.
     window_days: rows older than that are left out; None takes all.
+    disowns: genuine rows from before the change that look like its fraud count next to nothing.
     """
 
     family: str = DEFAULT_FAMILY
     before_weight: float = 1.0
     half_life_days: float | None = None
     window_days: int | None = None
+    disowns: bool = False
     parameters: dict[str, Parameter] = {}
 
     @property
@@ -48,15 +51,18 @@ class FitRecipe(msgspec.Struct, frozen=True):
             parts.append(f"{'half of it' if len(parts) > 1 else 'rows count half'} every {self.half_life_days:g} days")
         if self.window_days is not None:
             parts.append(f"rows of {self.window_days} days")
+        if self.disowns:
+            parts.append("without genuine ones that look like the new fraud")
         return ", ".join(parts)
 
-    def weigh(self, rows: TrainingRows, changed_at: int | None) -> TrainingRows:
+    def weigh(self, rows: TrainingRows, changed_at: int | None, seed: int) -> TrainingRows:
         """Return the rows that are fitted on, with their weights; on average a row weighs 1.
 
         Parameters
         ----------
         rows: in any order; their own weights, of control rows, are kept as a factor.
         changed_at: event time of the change, ms; None without one.
+        seed: of the quick fits that tell which rows are disowned.
         """
         newest = int(rows.event_time.max())
         if self.window_days is not None:
@@ -67,4 +73,6 @@ class FitRecipe(msgspec.Struct, frozen=True):
             weight = np.where(before_days > 0, self.before_weight * weight, weight)
         if self.half_life_days is not None:
             weight = weight * np.maximum(0.5 ** (before_days / self.half_life_days), _NEXT_TO_NOTHING)
+        if self.disowns and changed_at is not None:
+            weight = np.where(disowned(rows, changed_at, seed), _NEXT_TO_NOTHING * weight, weight)
         return rows.weighted(weight * (len(rows) / weight.sum()))

@@ -104,9 +104,8 @@ class Retrainer:
             msgspec.to_builtins(choice),
             msgspec.to_builtins(verdict.without_times()),
         )
-        bundle = fit_released(
-            choice.recipe.weigh(rows, request.changed_at), recipe, shown, provenance, key, report=report
-        )
+        weighed = choice.recipe.weigh(rows, request.changed_at, plan.seed)
+        bundle = fit_released(weighed, recipe, shown, provenance, key, report=report)
         return Retrained(choice, verdict, bundle)
 
     def _rows(

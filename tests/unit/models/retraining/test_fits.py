@@ -8,6 +8,7 @@ import pytest
 from models.features.history import NO_LABEL
 from models.retraining.choice import choose
 from models.retraining.cross_fit import SIDES, cross_fit
+from models.retraining.disowned import disowned
 from models.retraining.evidence import Evidence, control_weights
 from models.retraining.plan import RetrainPlan
 from models.retraining.recipe import FitRecipe
@@ -49,7 +50,7 @@ def rows() -> TrainingRows:
 
 
 def test_rows_since_the_change_count_fully_and_older_ones_less_and_less(rows: TrainingRows) -> None:
-    weighed = FitRecipe("lightgbm", before_weight=0.1, half_life_days=10.0).weigh(rows, CHANGE * DAY_MS)
+    weighed = FitRecipe("lightgbm", before_weight=0.1, half_life_days=10.0).weigh(rows, CHANGE * DAY_MS, 1)
     assert weighed.weight is not None
     assert weighed.weight.mean() == pytest.approx(1.0)
     since = rows.event_time >= CHANGE * DAY_MS
@@ -60,7 +61,7 @@ def test_rows_since_the_change_count_fully_and_older_ones_less_and_less(rows: Tr
 
 
 def test_without_a_change_age_counts_from_the_newest_row_and_a_window_cuts(rows: TrainingRows) -> None:
-    weighed = FitRecipe("lightgbm", half_life_days=5.0, window_days=7).weigh(rows, None)
+    weighed = FitRecipe("lightgbm", half_life_days=5.0, window_days=7).weigh(rows, None, 1)
     assert weighed.event_time.min() > rows.event_time.max() - 7 * DAY_MS
     assert weighed.weight is not None
     assert weighed.weight.argmax() == len(weighed) - 1
@@ -68,9 +69,29 @@ def test_without_a_change_age_counts_from_the_newest_row_and_a_window_cuts(rows:
 
 def test_control_rows_keep_their_weight_as_a_factor(rows: TrainingRows) -> None:
     twice = rows.weighted(np.where(np.arange(len(rows)) % 2, 2.0, 1.0))
-    weighed = FitRecipe("lightgbm").weigh(twice, None)
+    weighed = FitRecipe("lightgbm").weigh(twice, None, 1)
     assert weighed.weight is not None
     assert weighed.weight[1] == pytest.approx(2 * weighed.weight[0])
+
+
+def test_genuine_rows_that_look_like_the_new_fraud_are_disowned_and_no_others(rows: TrainingRows) -> None:
+    changed_at = CHANGE * DAY_MS
+    found = disowned(rows, changed_at, seed=1)
+    alike = (rows.values[:, 1] < 0.03) & (rows.event_time < changed_at) & ~rows.is_fraud
+    assert found[alike].mean() > 0.9
+    assert found[~alike].mean() < 0.002
+    assert not found[rows.is_fraud | (rows.event_time >= changed_at)].any()
+    plain, without = (FitRecipe(disowns=disowns).weigh(rows, changed_at, 1).weight for disowns in (False, True))
+    assert plain is not None
+    assert without is not None
+    assert without[found].sum() < 1e-4 * without[~found].sum()
+    assert np.allclose(without[~found] / plain[~found], without[~found][0] / plain[~found][0])
+
+
+def test_nothing_is_disowned_where_a_side_of_the_change_has_no_fraud(rows: TrainingRows) -> None:
+    for changed_at in (0, DAYS * DAY_MS):
+        assert not disowned(rows, changed_at, seed=1).any()
+    assert not disowned(rows.take(~rows.is_fraud | (rows.event_time < DAY_MS)), CHANGE * DAY_MS, seed=1).any()
 
 
 def test_thinning_keeps_every_fraud_and_the_weight_of_the_genuine(rows: TrainingRows) -> None:
@@ -113,9 +134,9 @@ def test_a_recipe_that_forgets_the_old_fraud_is_passed_over(rows: TrainingRows) 
     forgets = FitRecipe("lightgbm", before_weight=1e-6, parameters={**SMALL})
     plan = RetrainPlan(incident=(forgets, keeps), forgets=0.01)
     choice = choose(turned, CHANGE * DAY_MS, plan, silent)
-    before = {one.recipe.before_weight: one.before for one in choice.tried}
+    old_fraud = {one.recipe.before_weight: one.old_fraud for one in choice.tried}
     assert choice.recipe == keeps
-    assert (before[1.0] or 0) > (before[1e-6] or 0) + plan.forgets
+    assert (old_fraud[1.0] or 0) > (old_fraud[1e-6] or 0) + plan.forgets
 
 
 def test_no_card_is_scored_by_a_fit_that_has_seen_it(rows: TrainingRows) -> None:

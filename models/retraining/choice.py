@@ -57,6 +57,8 @@ def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report
     changed_at: event time of the change, ms; None without one.
     """
     recipes = plan.schedule if changed_at is None else plan.incident
+    if len(recipes) == 1:
+        return Choice(recipes[0], "the plan names no other")
     end = int(rows.event_time.max()) // DAY_MS + 1
     days = plan.choice_days
     if changed_at is not None:

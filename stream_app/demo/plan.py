@@ -21,8 +21,6 @@ FEWEST_TRAINING_DAYS = 22
 STAGE_TRANSACTIONS = 10_000
 """Of a shadow and of a canary stage."""
 NEW_TACTIC = "cash_out_abroad"
-_BEFORE_WEIGHTS = (0.2, 1.0)
-"""What a row from before the change counts in a retrain: each is tried."""
 _GATE = GateLimits(calibration_factor=2.5, calibration_misplaced=1.0, new_declines=0.03, falls_with_amount=0.4)
 """The usual limits but for four: what some hundred frauds and a quick fit cannot do is to calibrate, and to learn that
 larger amounts and unknown fields change nothing. No model is sure enough here to decline: these only send to review."""
@@ -131,12 +129,9 @@ class DemoPlan(msgspec.Struct, frozen=True):
 
     def retraining(self) -> bytes:
         """Return what `fraudstream retrain --plan` reads: quick fits, and stages that count transactions alone."""
-        recipes = tuple(
-            FitRecipe("lightgbm", before_weight=weight, half_life_days=28.0, parameters={**self.refit})
-            for weight in _BEFORE_WEIGHTS
-        )
+        recipe = FitRecipe("lightgbm", half_life_days=28.0, disowns=True, parameters={**self.refit})
         retrain = RetrainPlan(
-            incident=recipes, genuine_to_choose=20_000, genuine_to_judge=60_000, policy=self.policy, seed=self.seed
+            incident=(recipe,), genuine_to_choose=20_000, genuine_to_judge=60_000, policy=self.policy, seed=self.seed
         )
         # A day of the demo lasts seconds: its hours say nothing of how much was seen.
         release = ReleasePlan(

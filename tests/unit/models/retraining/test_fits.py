@@ -119,6 +119,12 @@ def test_too_few_days_since_the_change_take_the_first_recipe(rows: TrainingRows)
     assert choice.reason == "2 mature days since the change are too few to choose by"
 
 
+def test_a_plan_with_one_recipe_leaves_nothing_to_choose(rows: TrainingRows) -> None:
+    only = FitRecipe("lightgbm", parameters={**SMALL})
+    choice = choose(rows, CHANGE * DAY_MS, RetrainPlan(incident=(only,)), silent)
+    assert (choice.recipe, choice.reason, choice.tried) == (only, "the plan names no other", [])
+
+
 def test_the_recipe_that_does_best_on_the_latest_days_is_taken(rows: TrainingRows) -> None:
     learns = FitRecipe("lightgbm", before_weight=0.5, parameters={**SMALL})
     ignores = FitRecipe("lightgbm", before_weight=0.5, parameters={"num_iterations": 1, "num_leaves": 2})

@@ -1,6 +1,6 @@
 """The proof: the candidate's average precision less the champion's, on the same rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -102,9 +102,9 @@ def deciding_rows(rows: GateRows) -> Mask:
 
 
 def check_average_precision(
-    rows: GateRows, deciding: PrecisionDifference, limits: GateLimits, seed: int
+    rows: GateRows, ranking: PairedRanking, deciding: PrecisionDifference, limits: GateLimits
 ) -> list[Check]:
-    """Judge an incident's candidate on the rows since the change and on the old fraud, any other one on all rows."""
+    """Judge an incident's candidate on the rows since the change and on the others, any other one on all rows."""
     if rows.changed_at is None:
         return [
             check_precision(
@@ -123,45 +123,21 @@ def check_average_precision(
             above=limits.gain_since_change,
             fewest_frauds=limits.fewest_frauds,
         ),
-        check_old_fraud(rows, limits, seed),
+        check_before_change(ranking.difference(~rows.since_change), limits),
     ]
 
 
-def old_fraud_rows(rows: GateRows) -> GateRows | None:
-    """Return the frauds from before the change and the genuine rows since it, which weigh as much as those before did.
-
-    Genuine rows from before the change that look like the new fraud are no measure: a candidate that has learned it is
-    right to be suspicious of them, and is charged nothing for it here. None where either is missing.
-    """
-    since, fraud, weights = rows.since_change, rows.is_fraud, rows.weights
-    old_fraud, genuine_now, genuine_then = ~since & fraud, since & ~fraud, ~since & ~fraud
-    if not old_fraud.any() or not genuine_now.any() or not genuine_then.any():
-        return None
-    factor = float(weights[genuine_then].sum() / weights[genuine_now].sum())
-    return replace(rows, weight=np.where(fraud, weights, weights * factor)).take(old_fraud | genuine_now)
-
-
-def check_old_fraud(rows: GateRows, limits: GateLimits, seed: int) -> Check:
+def check_before_change(found: PrecisionDifference, limits: GateLimits) -> Check:
     """Judge what the candidate loses on the old fraud: proof where the rows allow one, else that no harm is seen.
 
     A small bank, or one whose champion is young, has so few frauds before the change that even an equal model could not
     prove its margin for weeks, while the new fraud goes on.
     """
-    name, where, above = (
-        "average_precision_of_old_fraud",
-        "of the fraud from before the change",
-        -limits.loss_of_old_fraud,
-    )
-    unit, old = "difference in average precision", old_fraud_rows(rows)
-    if old is None:
-        sentence = "no fraud from before the change, or no genuine row on one side of it: nothing to compare"
-        return Check(name=name, verdict="pass", figure=None, at_least=above, unit=unit, sentence=sentence)
-    resamples = CardResamples(old.card, limits.resamples, seed)
-    found = PairedRanking(old, resamples).difference(np.ones(len(old), np.bool_))
+    name, where, above = "average_precision_before_change", "before the change", -limits.loss_before_change
     error = found.difference.standard_error
     if error is not None and found.effective_frauds >= limits.fewest_frauds and Z95 * error <= -above:
         return check_precision(name, where, found, above=above, fewest_frauds=limits.fewest_frauds)
-    figure = found.difference.figure(found.clusters)
+    figure, unit = found.difference.figure(found.clusters), "difference in average precision"
     if figure.value is None:
         sentence = f"{found.frauds:,} frauds {where}: nothing to compare"
         return Check.of(name, "pass", figure, unit=unit, sentence=sentence, at_least=above)

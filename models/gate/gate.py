@@ -68,7 +68,7 @@ class Gate:
         resamples = CardResamples(rows.card, limits.resamples, self._seed)
         ranking = PairedRanking(rows, resamples)
         deciding = ranking.difference(deciding_rows(rows))
-        proofs = check_average_precision(rows, deciding, limits, self._seed)
+        proofs = check_average_precision(rows, ranking, deciding, limits)
         # After a change the candidate serves the world as it is now: on old rows it was right to judge otherwise.
         served = rows if rows.changed_at is None else rows.take(deciding_rows(rows))
         if not len(served):

@@ -18,8 +18,8 @@ class GateLimits:
     gain_since_change: an incident's candidate must be better than this on the rows since the change. Nothing but better
         ends an incident, and a swap costs attention.
     fewest_frauds: least frauds for an interval of average precision: below it draws of cards say little of its width.
-    loss_of_old_fraud: how much the same candidate may lose on the frauds from before the change, ranked among the
-        genuine rows since it. The old fraud goes on; .02 is what 160 frauds can tell.
+    loss_before_change: how much the same candidate may lose on the other rows. The old fraud goes on; .02 is what 160
+        frauds can tell.
     loss_on_schedule: how much a scheduled or asked for candidate may lose: it is there to stay fresh, and a string of
         swaps each worse by .01 would show in the weekly figures.
     fewest_frauds_on_schedule: with fewer the interval of the difference is wider than that margin.
@@ -43,7 +43,7 @@ class GateLimits:
 
     gain_since_change: float = 0.0
     fewest_frauds: int = 30
-    loss_of_old_fraud: float = 0.02
+    loss_before_change: float = 0.02
     loss_on_schedule: float = 0.01
     fewest_frauds_on_schedule: int = 600
     loss_of_card_precision: float = 0.02

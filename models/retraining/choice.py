@@ -1,31 +1,29 @@
 """The first fit: which recipe does best on the latest days, fitted on the ones before them."""
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from models.families.catalogue import family
 from models.metrics.ranking import average_precision
+from models.retraining.disowned import disowned
 from models.retraining.plan import RetrainPlan
 from models.retraining.recipe import FitRecipe
 from models.schema.topics import DAY_MS
 from models.training_rows import TrainingRows, thinned
 
+_THIRD: Final = np.uint64(3)
+
 
 class Tried(msgspec.Struct, frozen=True):
-    """A recipe and what it reached.
-
-    Attributes
-    ----------
-    average_precision: on the days held out.
-    old_fraud: of the frauds of other cards before the change, among the genuine rows of the days held out; None without
-        a change, or without such frauds.
-    """
+    """A recipe, the average precision that it reached on the rows held out, and on cards held out before the change."""
 
     recipe: FitRecipe
     average_precision: float
-    old_fraud: float | None = None
+    before: float | None = None
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -49,7 +47,7 @@ def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report
     """Choose a recipe on a split in time.
 
     After a change the days held out lie behind it, and so do some that are fitted on: a split that holds all of the new
-    tactic out would prefer to forget nothing.
+    tactic out would prefer to forget nothing. While there are too few such days some of the cards are held out.
 
     Parameters
     ----------
@@ -59,36 +57,39 @@ def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report
     recipes = plan.schedule if changed_at is None else plan.incident
     if len(recipes) == 1:
         return Choice(recipes[0], "the plan names no other")
-    end = int(rows.event_time.max()) // DAY_MS + 1
-    days = plan.choice_days
+    late, where = _held_out(rows, changed_at, plan)
+    old = np.zeros(len(rows), np.bool_)
+    if changed_at is not None:
+        other_cards = rows.card.astype(np.uint64) % np.uint64(plan.old_cards) == 0
+        old = other_cards & (rows.event_time < changed_at) & ~disowned(rows, changed_at, plan.seed)
+    early, held_out = rows.take(~late & ~old), (rows.take(late), rows.take(old))
+    if not early.is_fraud.any() or not held_out[0].is_fraud.any():
+        return Choice(recipes[0], f"no fraud both on {where} and elsewhere")
+    tried = [_try(early, held_out, recipe, changed_at, plan, report) for recipe in recipes]
+    keeps = max((one.before for one in tried if one.before is not None), default=0.0) - plan.forgets
+    tried.sort(key=lambda one: (one.before is not None and one.before < keeps, -one.average_precision))
+    best = tried[0]
+    reason = f"average precision {best.average_precision:.3f} on {where}, best of {len(tried)}"
+    if any(one.before is not None for one in tried):
+        reason += " that keep the old fraud"
+    return Choice(best.recipe, reason, int(rows.event_time[late].min()) // DAY_MS * DAY_MS, tried)
+
+
+def _held_out(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan) -> tuple[npt.NDArray[np.bool_], str]:
+    """Return which rows are held out, bool[n], and what they are called."""
+    end, days = int(rows.event_time.max()) // DAY_MS + 1, plan.choice_days
     if changed_at is not None:
         since = end - changed_at // DAY_MS
         if since < plan.fewest_days_to_choose:
-            return Choice(recipes[0], f"{since} mature days since the change are too few to choose by")
+            third = rows.card.astype(np.uint64) // np.uint64(plan.old_cards) % _THIRD == 0
+            return np.asarray(third & (rows.event_time >= changed_at)), "a third of the cards since the change"
         days = max(1, since // 3)
-    held_out_from = (end - days) * DAY_MS
-    late = rows.event_time >= held_out_from
-    old = np.zeros(len(rows), np.bool_)
-    if changed_at is not None:
-        old = (rows.card.astype(np.uint64) % np.uint64(plan.old_cards) == 0) & (rows.event_time < changed_at)
-    early = rows.take(~late & ~old)
-    held_out, old_fraud = rows.take(late), rows.take(old & rows.is_fraud)
-    if not early.is_fraud.any() or not held_out.is_fraud.any():
-        return Choice(recipes[0], "no fraud on both sides of a split in time")
-    tried = [_try(early, held_out, old_fraud, recipe, changed_at, plan, report) for recipe in recipes]
-    keeps = max((one.old_fraud for one in tried if one.old_fraud is not None), default=0.0) - plan.forgets
-    tried.sort(key=lambda one: (one.old_fraud is not None and one.old_fraud < keeps, -one.average_precision))
-    best = tried[0]
-    reason = f"average precision {best.average_precision:.3f} on the last {days} mature days, best of {len(tried)}"
-    if any(one.old_fraud is not None for one in tried):
-        reason += " that keep the old fraud"
-    return Choice(best.recipe, reason, held_out_from, tried)
+    return np.asarray(rows.event_time >= (end - days) * DAY_MS), f"the last {days} mature days"
 
 
 def _try(
     early: TrainingRows,
-    held_out: TrainingRows,
-    old_fraud: TrainingRows,
+    held_out: tuple[TrainingRows, TrainingRows],
     recipe: FitRecipe,
     changed_at: int | None,
     plan: RetrainPlan,
@@ -96,14 +97,13 @@ def _try(
 ) -> Tried:
     rows = recipe.weigh(thinned(early, plan.genuine_to_choose, plan.seed), changed_at, plan.seed)
     fitted = family(recipe.family).fit(rows.values, rows.is_fraud, rows.weight, plan.seed, **recipe.parameters)
-    score = np.asarray(fitted.predict_proba(held_out.values)[:, 1], np.float32)
-    kept, told = None, ""
-    if len(old_fraud):
-        old = np.asarray(fitted.predict_proba(old_fraud.values)[:, 1], np.float32)
-        genuine = score[~held_out.is_fraud]
-        is_old = np.arange(len(old) + len(genuine)) < len(old)
-        kept = average_precision(is_old, np.concatenate((old, genuine)))
-        told = f", {kept:.3f} for other cards' frauds of before the change among their genuine rows"
-    tried = Tried(recipe, average_precision(held_out.is_fraud, score), kept)
-    report(f"{recipe.title}: average precision {tried.average_precision:.3f} on the days held out{told}")
+    reached = [
+        average_precision(part.is_fraud, np.asarray(fitted.predict_proba(part.values)[:, 1], np.float32))
+        if part.is_fraud.any()
+        else None
+        for part in held_out
+    ]
+    tried = Tried(recipe, reached[0] or 0.0, reached[1])
+    before = "" if tried.before is None else f", {tried.before:.3f} on other cards before the change"
+    report(f"{recipe.title}: average precision {tried.average_precision:.3f} on the rows held out{before}")
     return tried

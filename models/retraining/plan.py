@@ -11,7 +11,7 @@ _FINE: Final = {"max_bin": 1023}
 _INCIDENT: Final = (
     FitRecipe("lightgbm", before_weight=0.2, half_life_days=28.0, disowns=True, parameters={**_FINE}),
     FitRecipe("lightgbm", before_weight=1.0, half_life_days=56.0, disowns=True, parameters={**_FINE}),
-    FitRecipe("lightgbm", before_weight=0.05, half_life_days=28.0, parameters={**_FINE}),
+    FitRecipe("lightgbm", before_weight=0.2, half_life_days=28.0, parameters={**_FINE}),
 )
 _SCHEDULE: Final = (
     FitRecipe("hist_gradient_boosting"),
@@ -26,14 +26,14 @@ class RetrainPlan:
 
     Parameters
     ----------
-    incident: recipes after a change. The first is taken while the days since it are too few to choose by. Old rows that
-        look like the new tactic and are genuine have to be forgotten, and nothing else (decision 17).
+    incident: recipes after a change, with and without the old rows that it has made wrong: where the new fraud lies in
+        a place of its own they have to go, where it lies among genuine payments they still teach (decision 17).
     schedule: recipes without a change.
-    fewest_days_to_choose: mature days since the change that allow a choice by time; the last third is held out.
+    fewest_days_to_choose: mature days since the change that allow a choice by time, the last third of them held out;
+        with fewer a third of the cards since the change is held out.
     choice_days: days held out without a change.
     old_cards: one in so many cards is held out before the change, to see what a recipe forgets.
-    forgets: average precision of their frauds, among the genuine rows of now, that a recipe may be worse by than the
-        best one.
+    forgets: average precision on them that a recipe may be worse by than the best one.
     genuine_to_choose, genuine_to_judge: genuine rows of a fit that only chooses, or is only judged; all frauds stay.
     gate_days: days before the change, or before now, that the gate looks at.
     largest_weight: of a control row. The default share of 5 % weighs 20.

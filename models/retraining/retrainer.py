@@ -15,6 +15,7 @@ from models.manifest import Figures, Thresholds
 from models.metrics.ranking import auc, average_precision
 from models.retraining.choice import Choice, choose
 from models.retraining.cross_fit import CrossFit, cross_fit
+from models.retraining.disowned import disowned
 from models.retraining.evidence import Evidence
 from models.retraining.plan import RetrainPlan
 from models.schema.retrain_request import RetrainRequest
@@ -89,6 +90,9 @@ class Retrainer:
         latest = int(rows.event_time.max()) + 1 if request.changed_at is None else request.changed_at
         held = evidence.champion_scores(champion, request.changed_at, latest - plan.gate_days * DAY_MS)
         judged = np.isfinite(held)
+        if request.changed_at is not None:
+            # What was genuine and would be fraud today says nothing of how well the old fraud is still found.
+            judged &= ~disowned(rows, request.changed_at, plan.seed)
         if not judged.any():
             raise TrainingError(f"no mature row is younger than what {champion.version} was fitted on; wait a day")
         fitted = cross_fit(rows, choice.recipe, judged, request.changed_at, plan, report)

@@ -129,7 +129,7 @@ class DemoPlan(msgspec.Struct, frozen=True):
 
     def retraining(self) -> bytes:
         """Return what `fraudstream retrain --plan` reads: quick fits, and stages that count transactions alone."""
-        recipe = FitRecipe("lightgbm", half_life_days=28.0, disowns=True, parameters={**self.refit})
+        recipe = FitRecipe("lightgbm", half_life_days=28.0, parameters={**self.refit})
         retrain = RetrainPlan(
             incident=(recipe,), genuine_to_choose=20_000, genuine_to_judge=60_000, policy=self.policy, seed=self.seed
         )

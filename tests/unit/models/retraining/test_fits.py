@@ -111,12 +111,13 @@ def test_a_control_row_stands_for_as_many_as_its_chance_says_up_to_a_limit() -> 
     assert control_weights(declined, np.ones(4, np.float32), 20.0) is None
 
 
-def test_too_few_days_since_the_change_take_the_first_recipe(rows: TrainingRows) -> None:
+def test_with_few_days_since_the_change_other_cards_are_held_out(rows: TrainingRows) -> None:
     until = rows.take(rows.event_time < (CHANGE + 2) * DAY_MS)
-    plan = RetrainPlan()
-    choice = choose(until, CHANGE * DAY_MS, plan, silent)
-    assert (choice.recipe, choice.tried) == (plan.incident[0], [])
-    assert choice.reason == "2 mature days since the change are too few to choose by"
+    learns = FitRecipe("lightgbm", before_weight=0.5, parameters={**SMALL})
+    ignores = FitRecipe("lightgbm", before_weight=0.5, parameters={"num_iterations": 1, "num_leaves": 2})
+    choice = choose(until, CHANGE * DAY_MS, RetrainPlan(incident=(ignores, learns), forgets=1.0), silent)
+    assert (choice.recipe, len(choice.tried)) == (learns, 2)
+    assert choice.reason.endswith("on a third of the cards since the change, best of 2 that keep the old fraud")
 
 
 def test_a_plan_with_one_recipe_leaves_nothing_to_choose(rows: TrainingRows) -> None:
@@ -140,9 +141,9 @@ def test_a_recipe_that_forgets_the_old_fraud_is_passed_over(rows: TrainingRows) 
     forgets = FitRecipe("lightgbm", before_weight=1e-6, parameters={**SMALL})
     plan = RetrainPlan(incident=(forgets, keeps), forgets=0.01)
     choice = choose(turned, CHANGE * DAY_MS, plan, silent)
-    old_fraud = {one.recipe.before_weight: one.old_fraud for one in choice.tried}
+    before = {one.recipe.before_weight: one.before for one in choice.tried}
     assert choice.recipe == keeps
-    assert (old_fraud[1.0] or 0) > (old_fraud[1e-6] or 0) + plan.forgets
+    assert (before[1.0] or 0) > (before[1e-6] or 0) + plan.forgets
 
 
 def test_no_card_is_scored_by_a_fit_that_has_seen_it(rows: TrainingRows) -> None:

@@ -75,8 +75,8 @@ class DemoPlan(msgspec.Struct, frozen=True):
         The same for retrained ones.
     """
 
-    events: int = 75_000
-    release: int = 50_000
+    events: int = 85_000
+    release: int = 40_000
     bad: int = 20_000
     rate: float = 2_000.0
     burst: int = 80_000

@@ -135,7 +135,7 @@ class DemoResult:
             (
                 "drift warnings",
                 f"{warnings}",
-                "hints that ask for nothing; terminal profiles that lag where a day lasts seconds are one",
+                "hints that ask for nothing: what moved in the payments, not in the fraud",
             ),
             ("retrain requests", f"{len(report.retrain_requests)}", asked),
             (

@@ -31,8 +31,8 @@ PROFILES_WAIT_S = 20.0
 """Longest wait for the terminal profiles to come up to the present; scoring goes on with older ones."""
 CANDIDATE_WAIT_S = 150.0
 """Longest wait for alarm, retrain and gate, while no payment flows: other work may keep the machine busy."""
-QUIET_WAIT_S = 60.0
-"""The same for what else is asked for until the bad model is pushed."""
+QUIET_WAIT_S = 20.0
+"""The same for what else is asked for until the bad model is pushed: after that nothing is promoted anyway."""
 ROLLED_BACK_WAIT_S = 60.0
 BEFORE_BAD_SHARE = 0.1
 """Of the events of that phase, that come before the bad model."""

@@ -101,6 +101,18 @@ class RetrainState(msgspec.Struct, frozen=True, kw_only=True):
             job for job in self.jobs if by.subject is not None and job.subject == by.subject and not job.under_way
         )
 
+    def answered_with(self, job: Job, as_of: int) -> tuple[Job, ...]:
+        """Return the jobs that a try as of a moment makes superfluous: asked for the same, no later, not under way."""
+        return tuple(
+            one
+            for one in self.jobs
+            if job.subject is not None
+            and one.subject == job.subject
+            and one.id != job.id
+            and one.request.as_of <= as_of
+            and not one.under_way
+        )
+
     def waiting(self) -> tuple[Job, ...]:
         """Return the jobs that wait for another mature day."""
         return tuple(job for job in self.jobs if job.step == "waiting")

@@ -214,12 +214,14 @@ class RetrainWorker:
         log.info("took request %s (%s): %s", job.id, job.request.cause, job.request.reason)
         reports = {job.id: RetrainReport(request=job.request, outcome="under way", number=1, as_of=job.request.as_of)}
         older = state.superseded(job)
-        newer = f"request {job.id} of the {'same incident' if job.request.incident else 'schedule'} is newer"
-        for one in older:
-            log.info("request %s is replaced: %s", one.id, newer)
-            reports[one.id] = _replace(self._report(one), outcome="replaced", reasons=[newer])
+        reports |= self._replaced(older, f"request {job.id} of the {_subject(job)} is newer")
         left = state.without(*(one.id for one in older)).with_job(job)
         return self._write(left, reports, {one.id: None for one in older})
+
+    def _replaced(self, jobs: Sequence[Job], reason: str) -> dict[str, RetrainReport]:
+        for job in jobs:
+            log.info("request %s is replaced: %s", job.id, reason)
+        return {job.id: _replace(self._report(job), outcome="replaced", reasons=[reason]) for job in jobs}
 
     def _wake(self, state: RetrainState) -> RetrainState:
         """Begin the next try of one that waits, once another event day has matured and no other try is under way."""
@@ -290,7 +292,10 @@ class RetrainWorker:
         )
         job = _replace(job, step="pinned", pinned=pinned)
         log.info("request %s, try %d: trains on %s against %s", job.id, job.number, tables, champion.version)
-        return self._write(state.with_job(job), {job.id: report}, {job.id: None})
+        others = state.answered_with(job, as_of)
+        reports = self._replaced(others, f"request {job.id} of the {_subject(job)} is tried on labels as late")
+        left = state.without(*(one.id for one in others)).with_job(job)
+        return self._write(left, {**reports, job.id: report}, dict.fromkeys((job.id, *reports)))
 
     def _train(self, state: RetrainState, job: Job) -> RetrainState:
         """Start the training, or look whether it has ended."""
@@ -450,6 +455,10 @@ class RetrainWorker:
         self._gauges.step.state(self.step if self.step in STEPS else "idle")
         for step in _OPEN_STEPS:
             self._gauges.open_requests.labels(step).set(sum(one.step == step for one in state.jobs))
+
+
+def _subject(job: Job) -> str:
+    return "same incident" if job.request.incident else "schedule"
 
 
 _OPEN_STEPS: Final = ("taken", "pinned", "trained", "registered", "waiting")

@@ -70,7 +70,7 @@ def test_the_default_plan_gives_the_new_tactic_time_to_be_known() -> None:
 
 def test_what_the_retrainer_is_told_keeps_to_the_plan() -> None:
     told = msgspec.json.decode(PLAN.retraining())
-    assert [recipe["parameters"] for recipe in told["retrain"]["incident"]] == [PLAN.refit, PLAN.refit]
+    assert [recipe["parameters"] for recipe in told["retrain"]["incident"]] == [PLAN.refit]
     assert told["release"]["shadow_transactions"] == PLAN.stage
 
 

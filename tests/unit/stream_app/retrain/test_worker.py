@@ -217,6 +217,23 @@ def test_a_newer_request_of_the_incident_replaces_one_that_waits_and_leaves_othe
     assert world.requests.position == 1
 
 
+def test_a_try_on_later_labels_answers_what_was_asked_for_less_of_the_same_incident() -> None:
+    world = World()
+    world.trainer.outcomes, world.trainer.slow = [outcome("undecided"), passing(world), outcome("fail")], 3
+    world.requests.ask(request())
+    world.turn(3)
+    later = {"as_of": (DAY + 1) * DAY_MS}
+    world.requests.ask(request("q2", number=2, **later), request("other", incident="i2", **later))
+    world.turn(2)
+    assert world.steps == {"q1": "pinned", "q2": "taken", "other": "taken"}
+    world.commits.close_day(DAY + 2)
+    world.turn(30)
+    assert [world.report(name).outcome for name in ("q1", "q2", "other")] == ["offered", "replaced", "rejected"]
+    assert world.report("q2").reasons == ["request q1 of the same incident is tried on labels as late"]
+    tried = [order.making.request.request_id for order in world.trainer.orders]
+    assert tried == ["q1", "q1", "other"]
+
+
 def test_a_request_that_is_being_trained_is_not_replaced() -> None:
     world = World()
     world.trainer.outcomes, world.trainer.slow = [outcome("fail"), passing(world)], 3

@@ -26,7 +26,16 @@ from stream_app.commands.connection import redis_option, redis_prefix_option
 from stream_app.commands.model_options import allowed_signers_option, json_option, signers
 from stream_app.commands.model_tables import as_json
 from stream_app.commands.progress import progress
-from stream_app.retrain.making import ArchiveMaking, MakingError, SimulatedMaking, fitting_threads, from_manifest
+from stream_app.demo.releases import inverted
+from stream_app.retrain.making import (
+    ArchiveMaking,
+    InvertedMaking,
+    Making,
+    MakingError,
+    SimulatedMaking,
+    fitting_threads,
+    from_manifest,
+)
 from stream_app.retrain.training import retrain
 
 DIFFERENT_EXIT_CODE = 1
@@ -62,6 +71,8 @@ def reproduce_command(
     with progress() as report:
         if isinstance(making, SimulatedMaking):
             again = simulated_again(making, manifest, report)
+        elif isinstance(making, InvertedMaking):
+            again = inverted(registry.get(making.of), SigningKey.generate())
         else:
             champion = registry.get(manifest.lineage.parent or "")
             retrained = retrain(
@@ -115,7 +126,9 @@ def _passed(bundle: Bundle | None, manifest: Manifest, reasons: list[str]) -> Bu
     return bundle
 
 
-def _kind(making: ArchiveMaking | SimulatedMaking) -> str:
+def _kind(making: Making) -> str:
+    if isinstance(making, InvertedMaking):
+        return making.of
     return "archive" if isinstance(making, ArchiveMaking) else "simulated bank"
 
 

@@ -21,7 +21,7 @@ from models.signing import SigningKey
 from models.training import DAY_MS, Provenance, Recipe, train
 from models.training_rows import TrainingRows, mature_rows
 from stream_app.demo.plan import FILLED_DAYS, MATURITY_DAYS, DemoPlan
-from stream_app.retrain.making import SimulatedMaking, fit_of, fitting_threads, in_manifest
+from stream_app.retrain.making import InvertedMaking, SimulatedMaking, fit_of, fitting_threads, in_manifest
 
 ACTOR = "fraudstream demo"
 _UPRIGHT: Final = "upright"
@@ -122,7 +122,8 @@ def inverted(good: Bundle, key: SigningKey) -> Bundle:
     graph.graph.node.append(helper.make_node("Sub", [_ONE, _UPRIGHT], [OUTPUT]))
     manifest = good.manifest
     golden = msgspec.structs.replace(manifest.golden, scores=[1.0 - score for score in manifest.golden.scores])
+    making = in_manifest(InvertedMaking(of=good.version))
     spoilt = msgspec.structs.replace(
-        manifest, golden=golden, lineage=Lineage(parent=good.version), recipe=None, gate=None, making=None
+        manifest, golden=golden, lineage=Lineage(parent=good.version), recipe=None, gate=None, making=making
     )
     return Bundle.build(spoilt, graph, key)

@@ -87,7 +87,18 @@ class SimulatedMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
     watched: bool = True
 
 
-Making = ArchiveMaking | SimulatedMaking
+class InvertedMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="inverted"):
+    """A demo's bad model, which answers 1 - score.
+
+    Attributes
+    ----------
+    of: version that it was made from.
+    """
+
+    of: str
+
+
+Making = ArchiveMaking | SimulatedMaking | InvertedMaking
 
 
 def in_manifest(making: Making) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from stream_app.commands.models_reproduce import simulated_again
 from stream_app.demo.bank import Bank
 from stream_app.demo.plan import DemoPlan
 from stream_app.demo.releases import Releases, inverted
-from stream_app.retrain.making import SimulatedMaking, from_manifest
+from stream_app.retrain.making import InvertedMaking, SimulatedMaking, from_manifest
 
 PLAN = DemoPlan(customers=300, terminals=100, transactions_per_day=600.0, fit={"max_iter": 5, "max_leaf_nodes": 7})
 
@@ -51,4 +51,6 @@ def test_the_bad_model_is_in_order_and_scores_the_other_way_round(tmp_path: Path
     rows = good.manifest.golden.values(len(DEFAULT))
     upright, upside_down = (LoadedModel.load(bundle, allowed).score(rows) for bundle in (good, bad))
     assert bad.version != good.version
+    assert from_manifest(bad.version, bad.manifest.making) == InvertedMaking(of=good.version)
+    assert inverted(good, SigningKey.generate()).version == bad.version
     np.testing.assert_allclose(upside_down, 1 - upright, atol=1e-6)

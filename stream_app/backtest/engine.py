@@ -176,6 +176,7 @@ class Backtest:
             played.scores[part] = np.where(on_canary, score[canary.version], score[model.version])
             played.version[part] = np.where(on_canary, played.number_of(canary), played.number_of(model))
             decisions = np.where(on_canary, canary.decide(score[canary.version]), decisions)
+        played.asked[part] = decisions
         if self._plan.declines:
             self._decide(part, decisions)
         if compared is not None:

@@ -22,7 +22,8 @@ class Played:
     Attributes
     ----------
     scores: float32[n] that decided, NaN before the first scored day.
-    decisions: uint8[n].
+    asked: uint8[n] decision by the model's thresholds.
+    decisions: uint8[n] what was done: nothing is declined or reviewed unless the backtest plays declines.
     control: bool[n] declines that were let pass.
     pass_probability: float32[n].
     version: int16[n] place of the deciding model in `versions`, -1 before the first scored day.
@@ -32,6 +33,7 @@ class Played:
     def __init__(self, world: World, replay: FeatureReplay) -> None:
         n = len(world.history)
         self.scores = np.full(n, np.nan, np.float32)
+        self.asked = np.zeros(n, np.uint8)
         self.decisions = np.zeros(n, np.uint8)
         self.control = np.zeros(n, np.bool_)
         self.pass_probability = np.ones(n, np.float32)

@@ -35,9 +35,9 @@ class Week(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    recall: share of all frauds, by the truth, that were declined or sent to review.
-    declined: transactions that the model declined, those that were let pass as control rows included.
-    control: declines that were let pass.
+    recall: share of all frauds, by the truth, that the model's thresholds decline or send to review.
+    declined: transactions that they decline.
+    control: those of them that were let pass, where the backtest plays declines.
     version: of the model that scored most of it.
     """
 
@@ -195,7 +195,7 @@ def weeks_of(world: World, played: Played, from_day: int, to_day: int) -> list[W
             continue
         protocol, everything = report.protocol, report.all_rows
         in_week = slice(*np.searchsorted(days, (start, start + HANDBOOK.test_days)))
-        fraud, decision, control = world.is_fraud[in_week], played.decisions[in_week], played.control[in_week]
+        fraud, asked = world.is_fraud[in_week], played.asked[in_week]
         weeks.append(
             Week(
                 from_day=start,
@@ -204,9 +204,9 @@ def weeks_of(world: World, played: Played, from_day: int, to_day: int) -> list[W
                 cp100=protocol.cp100,
                 all_rows=_all_rows(everything),
                 frauds=int(fraud.sum()),
-                recall=float(((decision != APPROVE) | control)[fraud].mean()),
-                declined=int(((decision == DECLINE) | control).sum()),
-                control=int(control.sum()),
+                recall=float((asked[fraud] != APPROVE).mean()),
+                declined=int((asked == DECLINE).sum()),
+                control=int(played.control[in_week].sum()),
                 version=played.versions[int(np.bincount(played.version[in_week]).argmax())],
             )
         )

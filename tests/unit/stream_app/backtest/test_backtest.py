@@ -62,6 +62,7 @@ def test_without_a_change_nothing_is_asked_for(usual: tuple[Backtest, BacktestRe
     assert (report.alarms, report.retrain_requests) == ([], [])
     assert [week.from_day for week in report.weeks] == [66, 73]
     assert all(0 < week.ap <= 1 and 0.5 < week.auc <= 1 for week in report.weeks)
+    assert all(0 < week.recall < 1 and week.declined > week.control == 0 for week in report.weeks)
 
 
 def test_the_reference_is_whole_weeks_before_the_first_day_scored(usual: tuple[Backtest, BacktestReport]) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from models.families.catalogue import DEFAULT_FAMILY, FAMILIES
 from models.retraining.plan import RetrainPlan
+from models.thresholds import ReviewPolicy
 from producers.column_mapping import read_mapping
 from producers.simulator.script import parse_tactic
 from stream_app.backtest.champion import ChampionRecipe
@@ -39,6 +40,13 @@ SIMULATED = "simulated"
 )
 @click.option("--declines", is_flag=True, help="Refuse what the model declines: its label is then never stated.")
 @click.option(
+    "--decline-precision",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=ReviewPolicy().decline_precision,
+    show_default=True,
+    help="Least share of frauds among what is declined; models that reach it nowhere decline nothing.",
+)
+@click.option(
     "--without-retraining", is_flag=True, help="Only write down what is asked for; the first model serves to the end."
 )
 @click.option("--retrain-every-days", type=click.IntRange(1), help="Ask once in so many days, drift or not.")
@@ -61,6 +69,7 @@ def command(
     to_day: int | None,
     label_delay_days: float | None,
     declines: bool,
+    decline_precision: float,
     without_retraining: bool,
     retrain_every_days: int | None,
     days: int,
@@ -78,15 +87,15 @@ def command(
         raise click.UsageError("--tactic belongs to `fraudstream backtest simulated`: a file has the fraud that it has")
     with progress() as report:
         world = _world(past, mapping, to_day, label_delay_days, days, customers, seed, tactics, report)
-        recipe = ChampionRecipe(family=family, seed=seed)
+        policy = ReviewPolicy(decline_precision=decline_precision)
         plan = BacktestPlan(
             from_day,
             to_day,
             declines=declines,
             retrains=not without_retraining,
             retrain_every_days=retrain_every_days,
-            recipe=recipe,
-            retrain=RetrainPlan(seed=seed),
+            recipe=ChampionRecipe(family=family, seed=seed, policy=policy),
+            retrain=RetrainPlan(seed=seed, policy=policy),
         )
         found = Backtest(world, plan, report).run()
     if as_json:

@@ -43,7 +43,13 @@ class Choice(msgspec.Struct, frozen=True):
     tried: list[Tried] = []
 
 
-def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report: Callable[[str], None]) -> Choice:
+def choose(
+    rows: TrainingRows,
+    changed_at: int | None,
+    plan: RetrainPlan,
+    report: Callable[[str], None],
+    wrong: npt.NDArray[np.bool_] | None = None,
+) -> Choice:
     """Choose a recipe on a split in time.
 
     After a change the days held out lie behind it, and so do some that are fitted on: a split that holds all of the new
@@ -53,6 +59,7 @@ def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report
     ----------
     rows: mature rows.
     changed_at: event time of the change, ms; None without one.
+    wrong: bool[n] the disowned rows, which do not tell how well the old fraud is found; None where there are none.
     """
     recipes = plan.schedule if changed_at is None else plan.incident
     if len(recipes) == 1:
@@ -61,11 +68,18 @@ def choose(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan, report
     old = np.zeros(len(rows), np.bool_)
     if changed_at is not None:
         other_cards = rows.card.astype(np.uint64) % np.uint64(plan.old_cards) == 0
-        old = other_cards & (rows.event_time < changed_at) & ~disowned(rows, changed_at, plan.seed)
+        old = other_cards & (rows.event_time < changed_at)
+        old = old if wrong is None else old & ~wrong
     early, held_out = rows.take(~late & ~old), (rows.take(late), rows.take(old))
     if not early.is_fraud.any() or not held_out[0].is_fraud.any():
         return Choice(recipes[0], f"no fraud both on {where} and elsewhere")
-    tried = [_try(early, held_out, recipe, changed_at, plan, report) for recipe in recipes]
+    early = thinned(early, plan.genuine_to_choose, plan.seed)
+    early_wrong = None
+    if changed_at is not None and any(recipe.disowns for recipe in recipes):
+        early_wrong = disowned(early, changed_at, plan.seed)
+    tried = [
+        _try(recipe.weigh(early, changed_at, early_wrong), held_out, recipe, plan.seed, report) for recipe in recipes
+    ]
     keeps = max((one.before for one in tried if one.before is not None), default=0.0) - plan.forgets
     tried.sort(key=lambda one: (one.before is not None and one.before < keeps, -one.average_precision))
     best = tried[0]
@@ -88,15 +102,13 @@ def _held_out(rows: TrainingRows, changed_at: int | None, plan: RetrainPlan) -> 
 
 
 def _try(
-    early: TrainingRows,
+    rows: TrainingRows,
     held_out: tuple[TrainingRows, TrainingRows],
     recipe: FitRecipe,
-    changed_at: int | None,
-    plan: RetrainPlan,
+    seed: int,
     report: Callable[[str], None],
 ) -> Tried:
-    rows = recipe.weigh(thinned(early, plan.genuine_to_choose, plan.seed), changed_at, plan.seed)
-    fitted = family(recipe.family).fit(rows.values, rows.is_fraud, rows.weight, plan.seed, **recipe.parameters)
+    fitted = family(recipe.family).fit(rows.values, rows.is_fraud, rows.weight, seed, **recipe.parameters)
     reached = [
         average_precision(part.is_fraud, np.asarray(fitted.predict_proba(part.values)[:, 1], np.float32))
         if part.is_fraud.any()

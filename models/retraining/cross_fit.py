@@ -10,6 +10,7 @@ import numpy.typing as npt
 from models.families.catalogue import family
 from models.families.graph import INPUT, OUTPUT
 from models.families.session import open_session
+from models.retraining.disowned import disowned
 from models.retraining.plan import RetrainPlan
 from models.retraining.recipe import FitRecipe
 from models.training_rows import TrainingError, TrainingRows, thinned
@@ -74,7 +75,8 @@ def cross_fit(
     graphs = []
     for number in range(SIDES):
         others = thinned(rows.take(side != number), plan.genuine_to_judge, plan.seed)
-        fitted_on = recipe.weigh(others, changed_at, plan.seed)
+        wrong = disowned(others, changed_at, plan.seed) if recipe.disowns and changed_at is not None else None
+        fitted_on = recipe.weigh(others, changed_at, wrong)
         if not fitted_on.is_fraud.any():
             raise TrainingError("a third of the cards has all the frauds; wait for more mature days")
         report(f"gate: fit {number + 1} of {SIDES} on {len(fitted_on):,} rows of other cards")

@@ -4,10 +4,10 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from models.families.base import Parameter
 from models.families.catalogue import DEFAULT_FAMILY
-from models.retraining.disowned import disowned
 from models.schema.topics import DAY_MS
 from models.training_rows import TrainingRows
 
@@ -55,24 +55,27 @@ class FitRecipe(msgspec.Struct, frozen=True):
             parts.append("without genuine ones that look like the new fraud")
         return ", ".join(parts)
 
-    def weigh(self, rows: TrainingRows, changed_at: int | None, seed: int) -> TrainingRows:
+    def weigh(
+        self, rows: TrainingRows, changed_at: int | None, wrong: npt.NDArray[np.bool_] | None = None
+    ) -> TrainingRows:
         """Return the rows that are fitted on, with their weights; on average a row weighs 1.
 
         Parameters
         ----------
         rows: in any order; their own weights, of control rows, are kept as a factor.
         changed_at: event time of the change, ms; None without one.
-        seed: of the quick fits that tell which rows are disowned.
+        wrong: bool[n] the disowned ones of these rows, for a recipe that leaves them out; None where there are none.
         """
         newest = int(rows.event_time.max())
         if self.window_days is not None:
-            rows = rows.take(rows.event_time > newest - self.window_days * DAY_MS)
+            young = rows.event_time > newest - self.window_days * DAY_MS
+            rows, wrong = rows.take(young), None if wrong is None else wrong[young]
         weight = np.ones(len(rows)) if rows.weight is None else rows.weight
         before_days = np.maximum((newest if changed_at is None else changed_at) - rows.event_time, 0) / DAY_MS
         if changed_at is not None:
             weight = np.where(before_days > 0, self.before_weight * weight, weight)
         if self.half_life_days is not None:
             weight = weight * np.maximum(0.5 ** (before_days / self.half_life_days), _NEXT_TO_NOTHING)
-        if self.disowns and changed_at is not None:
-            weight = np.where(disowned(rows, changed_at, seed), _NEXT_TO_NOTHING * weight, weight)
+        if self.disowns and wrong is not None:
+            weight = np.where(wrong, _NEXT_TO_NOTHING * weight, weight)
         return rows.weighted(weight * (len(rows) / weight.sum()))

@@ -85,14 +85,15 @@ class Retrainer:
         TrainingError, GateError, FamilyError: the rows do not suffice.
         """
         plan, rows = self.plan, evidence.rows
-        choice = choose(rows, request.changed_at, plan, report)
+        wrong = None if request.changed_at is None else disowned(rows, request.changed_at, plan.seed)
+        choice = choose(rows, request.changed_at, plan, report, wrong)
         report(f"recipe: {choice.recipe.title}; {choice.reason}")
         latest = int(rows.event_time.max()) + 1 if request.changed_at is None else request.changed_at
         held = evidence.champion_scores(champion, request.changed_at, latest - plan.gate_days * DAY_MS)
         judged = np.isfinite(held)
-        if request.changed_at is not None:
+        if wrong is not None:
             # What was genuine and would be fraud today says nothing of how well the old fraud is still found.
-            judged &= ~disowned(rows, request.changed_at, plan.seed)
+            judged &= ~wrong
         if not judged.any():
             raise TrainingError(f"no mature row is younger than what {champion.version} was fitted on; wait a day")
         fitted = cross_fit(rows, choice.recipe, judged, request.changed_at, plan, report)
@@ -108,7 +109,7 @@ class Retrainer:
             msgspec.to_builtins(choice),
             msgspec.to_builtins(verdict.without_times()),
         )
-        weighed = choice.recipe.weigh(rows, request.changed_at, plan.seed)
+        weighed = choice.recipe.weigh(rows, request.changed_at, wrong)
         bundle = fit_released(weighed, recipe, shown, provenance, key, report=report)
         return Retrained(choice, verdict, bundle)
 

@@ -2,23 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
 
 from stream_app.demo.recall import DayOfFrauds
+from stream_app.performance.picture import INK, SETTINGS
 
-_INK: Final = "#333333"
 _LINE: Final = "#1f4e9c"
-_SETTINGS: Final[dict[Any, Any]] = {
-    "font.size": 9,
-    "axes.edgecolor": "#888888",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "fraudstream",  # the same figures give the same file
-    "svg.fonttype": "none",
-}
 
 
 class Mark(NamedTuple):
@@ -31,7 +23,7 @@ class Mark(NamedTuple):
 
 def draw(days: Sequence[DayOfFrauds], marks: Sequence[Mark], path: Path) -> None:
     """Write the picture; the area of a point grows with the frauds of its day."""
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         canvas = Canvas(figsize=(9.0, 4.6), layout="constrained")
         axes = canvas.subplots()
         at, share = [day.day + 0.5 for day in days], [day.flagged / day.frauds for day in days]
@@ -50,8 +42,8 @@ def draw(days: Sequence[DayOfFrauds], marks: Sequence[Mark], path: Path) -> None
                 fontsize=8,
             )
         axes.set_ylim(0.0, 1.02)
-        axes.set_ylabel("share of the fraud that was flagged", color=_INK)
-        axes.set_xlabel("event day of the bank; the area of a point grows with its frauds", color=_INK)
+        axes.set_ylabel("share of the fraud that was flagged", color=INK)
+        axes.set_xlabel("event day of the bank; the area of a point grows with its frauds", color=INK)
         axes.grid(axis="y", color="#dddddd", linewidth=0.7)
         axes.set_axisbelow(True)
         axes.set_title(

@@ -24,11 +24,11 @@ _PANELS: Final = (
     ("recall", "recall", "#1f4e9c"),
     ("average_precision", "average precision", "#8a3b12"),
 )
-_INK: Final = "#333333"
+INK: Final = "#333333"
 _YOUNG: Final = "#9a9a9a"
 _MOMENT: Final = "#c1121f"
 _DASHES: Final = (0, (4, 3))
-_SETTINGS: Final[dict[Any, Any]] = {
+SETTINGS: Final[dict[Any, Any]] = {
     "font.size": 9,
     "axes.edgecolor": "#888888",
     "axes.spines.top": False,
@@ -36,6 +36,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "svg.hashsalt": "fraudstream",  # the same records give the same file
     "svg.fonttype": "none",
 }
+"""How every picture looks."""
 
 
 class Mark(NamedTuple):
@@ -64,7 +65,7 @@ def draw(weeks: Sequence[Week], path: Path, marks: Sequence[Mark] = ()) -> None:
         raise PictureError(f"a picture named {path.name} cannot be written; end its name with {' or '.join(FORMATS)}")
     if not weeks:
         raise PictureError("no week to draw yet: the first one is published when its last day is mature")
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         canvas = Canvas(figsize=(max(7.5, min(14.0, 3.0 + 0.5 * len(weeks))), 7.2), layout="constrained")
         panels = canvas.subplots(len(_PANELS), sharex=True)
         for axes, (name, title, colour) in zip(panels, _PANELS, strict=True):
@@ -144,7 +145,7 @@ def _dress(axes: Axes, title: str) -> None:
     locator = AutoDateLocator(maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    axes.set_ylabel(title, color=_INK)
+    axes.set_ylabel(title, color=INK)
     axes.set_ylim(0.0, 1.02)
     axes.set_yticks((0.0, 0.25, 0.5, 0.75, 1.0))
     axes.grid(axis="y", color="#dddddd", linewidth=0.7)
@@ -160,7 +161,7 @@ def _mark_swaps(panels: Sequence[Axes], weeks: Sequence[Week]) -> None:
     for place, (version, record) in enumerate(first.items()):
         at = _number(record.from_day)
         for axes in panels if place else ():
-            axes.axvline(at, color=_INK, linewidth=1, linestyle=_DASHES)
+            axes.axvline(at, color=INK, linewidth=1, linestyle=_DASHES)
         panels[0].annotate(
             version,
             (at, 1.0),
@@ -168,7 +169,7 @@ def _mark_swaps(panels: Sequence[Axes], weeks: Sequence[Week]) -> None:
             xytext=(2, 4),
             textcoords="offset points",
             fontsize=8,
-            color=_INK,
+            color=INK,
         )
 
 
@@ -193,11 +194,11 @@ def _mark_moments(panels: Sequence[Axes], marks: Sequence[Mark]) -> None:
 
 def _legend(weeks: Sequence[Week]) -> list[Artist]:
     newest = [week.newest for week in weeks]
-    swap = Line2D([], [], color=_INK, linewidth=1, linestyle=_DASHES, label="first week of a version")
-    estimated = Line2D([], [], color=_INK, marker="o", markerfacecolor="white", linestyle=":")
+    swap = Line2D([], [], color=INK, linewidth=1, linestyle=_DASHES, label="first week of a version")
+    estimated = Line2D([], [], color=INK, marker="o", markerfacecolor="white", linestyle=":")
     estimated.set_label("estimated from scores")
     explained = (
-        (True, Line2D([], [], color=_INK, marker="o", markersize=4.5, label="measured, newest revision")),
+        (True, Line2D([], [], color=INK, marker="o", markersize=4.5, label="measured, newest revision")),
         (True, Patch(facecolor=_PANELS[1][2], alpha=0.25, label="95 % interval")),
         (True, Patch(facecolor=_YOUNG, alpha=0.4, label="grey: labels still to come")),
         (
@@ -207,7 +208,7 @@ def _legend(weeks: Sequence[Week]) -> list[Artist]:
         (any(record.estimated is not None for record in newest), estimated),
         (
             any(record.state == "restated" for record in newest),
-            Line2D([], [], color=_INK, marker="x", linestyle="none", label="as first published"),
+            Line2D([], [], color=INK, marker="x", linestyle="none", label="as first published"),
         ),
         (len({record.model_version for record in newest}) > 1, swap),
     )

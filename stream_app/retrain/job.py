@@ -97,21 +97,13 @@ class RetrainState(msgspec.Struct, frozen=True, kw_only=True):
 
         Also one that waits because the gate was undecided: its next try would learn from no more than the new one does.
         """
-        return tuple(
-            job for job in self.jobs if by.subject is not None and job.subject == by.subject and not job.under_way
-        )
+        if by.subject is None:
+            return ()
+        return tuple(job for job in self.jobs if job.subject == by.subject and job.id != by.id and not job.under_way)
 
     def answered_with(self, job: Job, as_of: int) -> tuple[Job, ...]:
-        """Return the jobs that a try as of a moment makes superfluous: asked for the same, no later, not under way."""
-        return tuple(
-            one
-            for one in self.jobs
-            if job.subject is not None
-            and one.subject == job.subject
-            and one.id != job.id
-            and one.request.as_of <= as_of
-            and not one.under_way
-        )
+        """Return those of them that a try as of a moment makes superfluous: they asked for no later labels."""
+        return tuple(one for one in self.superseded(job) if one.request.as_of <= as_of)
 
     def waiting(self) -> tuple[Job, ...]:
         """Return the jobs that wait for another mature day."""

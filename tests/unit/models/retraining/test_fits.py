@@ -50,7 +50,7 @@ def rows() -> TrainingRows:
 
 
 def test_rows_since_the_change_count_fully_and_older_ones_less_and_less(rows: TrainingRows) -> None:
-    weighed = FitRecipe("lightgbm", before_weight=0.1, half_life_days=10.0).weigh(rows, CHANGE * DAY_MS, 1)
+    weighed = FitRecipe("lightgbm", before_weight=0.1, half_life_days=10.0).weigh(rows, CHANGE * DAY_MS)
     assert weighed.weight is not None
     assert weighed.weight.mean() == pytest.approx(1.0)
     since = rows.event_time >= CHANGE * DAY_MS
@@ -61,7 +61,7 @@ def test_rows_since_the_change_count_fully_and_older_ones_less_and_less(rows: Tr
 
 
 def test_without_a_change_age_counts_from_the_newest_row_and_a_window_cuts(rows: TrainingRows) -> None:
-    weighed = FitRecipe("lightgbm", half_life_days=5.0, window_days=7).weigh(rows, None, 1)
+    weighed = FitRecipe("lightgbm", half_life_days=5.0, window_days=7).weigh(rows, None)
     assert weighed.event_time.min() > rows.event_time.max() - 7 * DAY_MS
     assert weighed.weight is not None
     assert weighed.weight.argmax() == len(weighed) - 1
@@ -69,7 +69,7 @@ def test_without_a_change_age_counts_from_the_newest_row_and_a_window_cuts(rows:
 
 def test_control_rows_keep_their_weight_as_a_factor(rows: TrainingRows) -> None:
     twice = rows.weighted(np.where(np.arange(len(rows)) % 2, 2.0, 1.0))
-    weighed = FitRecipe("lightgbm").weigh(twice, None, 1)
+    weighed = FitRecipe("lightgbm").weigh(twice, None)
     assert weighed.weight is not None
     assert weighed.weight[1] == pytest.approx(2 * weighed.weight[0])
 
@@ -81,7 +81,7 @@ def test_genuine_rows_that_look_like_the_new_fraud_are_disowned_and_no_others(ro
     assert found[alike].mean() > 0.9
     assert found[~alike].mean() < 0.002
     assert not found[rows.is_fraud | (rows.event_time >= changed_at)].any()
-    plain, without = (FitRecipe(disowns=disowns).weigh(rows, changed_at, 1).weight for disowns in (False, True))
+    plain, without = (FitRecipe(disowns=disowns).weigh(rows, changed_at, found).weight for disowns in (False, True))
     assert plain is not None
     assert without is not None
     assert without[found].sum() < 1e-4 * without[~found].sum()

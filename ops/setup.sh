@@ -43,8 +43,9 @@ if ! .venv/bin/python -c '' 2>/dev/null; then
 fi
 echo "setup: installing into .venv (a minute or two the first time)" >&2
 pip=(.venv/bin/python -m pip --disable-pip-version-check --quiet)
-# Bytecode is written when a module is first imported: compiling all of it here would take longer than the download.
 "${pip[@]}" install --no-compile --require-hashes --requirement constraints.txt
 "${pip[@]}" install --no-deps --no-build-isolation --editable .
+# On all cores, which pip does not: a process that finds no bytecode, or may write none, takes twice as long to start.
+.venv/bin/python -m compileall -q -j 0 -x '/tests?/' .venv/lib models producers stream_app >/dev/null || true
 touch .venv/.ready
 echo "setup: done" >&2

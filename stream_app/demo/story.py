@@ -31,7 +31,7 @@ PROFILES_WAIT_S = 20.0
 """Longest wait for the terminal profiles to come up to the present; scoring goes on with older ones."""
 CANDIDATE_WAIT_S = 150.0
 """Longest wait for alarm, retrain and gate, while no payment flows: other work may keep the machine busy."""
-QUIET_WAIT_S = 20.0
+QUIET_WAIT_S = 10.0
 """The same for what else is asked for until the bad model is pushed: after that nothing is promoted anyway."""
 ROLLED_BACK_WAIT_S = 60.0
 BEFORE_BAD_SHARE = 0.1
@@ -79,6 +79,8 @@ class Demo:
         plan_file.write_bytes(plan.retraining())
         with ExitStack() as stack:
             sender = stack.enter_context(Sender(self._folder, connections.broker, connections.topics, plan))
+            self._learn()
+            # Behind the features: the first to compute some compiles the kernels, and then all others find them.
             processes = stack.enter_context(
                 Processes(
                     connections,
@@ -89,7 +91,7 @@ class Demo:
                     retrain_plan=plan_file,
                 )
             )
-            say("started a scoring worker, a watch, an archive, a retrainer and a sender, each a process of its own")
+            say("started a scoring worker, a watch, an archive and a retrainer, each a process of its own")
             first = self._train()
             self._releases.promote(first.version, "the demo's first model")
             processes.wait_ready()
@@ -102,8 +104,8 @@ class Demo:
             parties = Parties(connections, sender, processes, follower, findings, closed_days, retrainer)
             return self._stream(parties, first)
 
-    def _train(self) -> Manifest:
-        """Train the first model as of today."""
+    def _learn(self) -> None:
+        """Simulate the past up to today and compute its features."""
         plan, narrator = self._plan, self._narrator
         past = self._bank.past()
         narrator.say(
@@ -112,6 +114,10 @@ class Demo:
         )
         self._releases.learn(past, self._bank.start_ms)
         narrator.say("computed their features, with the code that the worker uses")
+
+    def _train(self) -> Manifest:
+        """Train the first model as of today."""
+        narrator = self._narrator
         first = self._releases.train()
         narrator.say(f"trained and signed {first.version}: {_figures(first)}")
         narrator.add("four more fits on other terminals' payments tell what it is used to: its drift reference")

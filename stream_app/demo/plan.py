@@ -93,10 +93,10 @@ class DemoPlan(msgspec.Struct, frozen=True):
     retrain_days: int = 20
     stage: int = STAGE_TRANSACTIONS
     fit: dict[str, int | float] = msgspec.field(
-        default_factory=lambda: {"max_iter": 40, "learning_rate": 0.15, "max_leaf_nodes": 15}
+        default_factory=lambda: {"max_iter": 30, "learning_rate": 0.2, "max_leaf_nodes": 15}
     )
     refit: dict[str, int | float] = msgspec.field(
-        default_factory=lambda: {"num_iterations": 60, "learning_rate": 0.12, "num_leaves": 15}
+        default_factory=lambda: {"num_iterations": 45, "learning_rate": 0.16, "num_leaves": 15}
     )
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),
     "evaluate": CommandEntry("stream_app.commands.evaluate", "Stream a labelled file through and measure accuracy."),
     "backtest": CommandEntry("stream_app.commands.backtest", "Play a past day by day: what would have been done?"),
+    "chaos": CommandEntry("stream_app.commands.chaos", "Break everything on purpose and count what was lost."),
     "demo": CommandEntry("stream_app.commands.demo", "Show the whole system on this machine in a few minutes."),
 }
 

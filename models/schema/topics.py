@@ -69,17 +69,21 @@ class Topic:
         }
 
 
+_BROKER_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
+"""What the scorers write is stamped by the broker: it refuses a stamp far ahead, so a worker whose clock jumps would
+end."""
+
 _TOPICS: Final = (
     # A cold start rebuilds the card windows from the input, so the input reaches back over the longest one with slack.
     Topic(TRANSACTIONS, "card_id", retention_days=LONGEST_WINDOW_DAYS + 5),
     # The last scored offset is read from the tail of `scores`: outputs are kept longer than their input, never shorter.
-    Topic(SCORES, "card_id", retention_days=LONGEST_WINDOW_DAYS + 10),
+    Topic(SCORES, "card_id", retention_days=LONGEST_WINDOW_DAYS + 10, config=_BROKER_TIME),
     Topic(
         FEATURES,
         "none; same partition as the transactions",
         retention_days=LONGEST_WINDOW_DAYS + 10,
         # One record is the feature rows of a whole batch: 10,000 rows of 60 float32 are 2.4 MB.
-        config={"max.message.bytes": str(8 * 1024 * 1024)},
+        config={"max.message.bytes": str(8 * 1024 * 1024), **_BROKER_TIME},
     ),
     # A chargeback may come 120 days late and a year of labels must be readable for a comparison with last year.
     Topic(LABELS, "card_id", retention_days=400),
@@ -94,7 +98,7 @@ _TOPICS: Final = (
         config={"min.compaction.lag.ms": str(3 * DAY_MS), "delete.retention.ms": str(7 * DAY_MS)},
     ),
     Topic(CLOCK, "none", retention_days=7, partitions=1),
-    Topic(DEAD_LETTER, "the original key", retention_days=90),
+    Topic(DEAD_LETTER, "the original key", retention_days=90, config=_BROKER_TIME),
     Topic(ARCHIVE_COMMITS, "none", retention_days=400, partitions=1),
     Topic(PERFORMANCE, "model_version", retention_days=400, partitions=1),
     Topic(DRIFT_EVENTS, "subject", retention_days=400, partitions=1),

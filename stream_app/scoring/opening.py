@@ -46,6 +46,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """What the broker says of all partitions at once: the topics, and what the group has committed."""
+
+    topics: dict[str, TopicDescription]
+    committed: dict[int, Committed]
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What the broker and the storage say of one partition."""
 
@@ -79,6 +87,8 @@ class Opening:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=20,
+            # It turns from topic to topic, and each time waits so long for what it has not asked about before.
+            retry_backoff_ms=10,
             max_partition_fetch_bytes=8 << 20,
         )
 
@@ -90,8 +100,18 @@ class Opening:
         """Disconnect."""
         await self._consumer.stop()
 
-    async def open(self, partition: int, writer: str) -> Opened:
-        """Find where a partition goes on.
+    async def survey(self) -> Survey:
+        """Ask the broker what is the same for every partition of one assignment: nobody else commits to those now."""
+        settings, names = self._settings, self._settings.topics
+        asked = [names.transactions, names.scores, names.features]
+        topics, committed = await asyncio.gather(
+            asyncio.to_thread(describe_topics, settings.broker, asked),
+            committed_offsets(settings.broker, settings.group, names.transactions),
+        )
+        return Survey(topics, committed)
+
+    async def open(self, partition: int, writer: str, survey: Survey) -> Opened:
+        """Find where a partition goes on; `survey` was made since it was assigned.
 
         Raises
         ------
@@ -99,7 +119,7 @@ class Opening:
             With the reason and the remedy on one line.
         """
         started = time.monotonic()
-        known = await self._known(partition)
+        known = await self._known(partition, survey)
         self._check_topics(known)
         epoch, continued = self._epoch(known)
         source = known.topics[self._settings.topics.transactions]
@@ -134,17 +154,13 @@ class Opening:
                 "nothing more is scored; start again to be told the remedy"
             )
 
-    async def _known(self, partition: int) -> _Known:
-        names = self._settings.topics
-        asked = [names.transactions, names.scores, names.features]
-        settings = self._settings
-        topics = await asyncio.to_thread(describe_topics, settings.broker, asked)
-        committed = await committed_offsets(settings.broker, settings.group, names.transactions)
-        source = TopicPartition(names.transactions, partition)
+    async def _known(self, partition: int, survey: Survey) -> _Known:
+        source = TopicPartition(self._settings.topics.transactions, partition)
+        # The input's end after the output's: another owner may still have scored what came in between.
+        tail = await self._tail(partition, None)
         begin = (await self._consumer.beginning_offsets([source]))[source]
         end = (await self._consumer.end_offsets([source]))[source]
-        tail = await self._tail(partition, None)
-        return _Known(partition, topics, committed, begin, end, tail)
+        return _Known(partition, survey.topics, survey.committed, begin, end, tail)
 
     async def _tail(self, partition: int, since: int | None) -> OutputTail:
         names = self._settings.topics

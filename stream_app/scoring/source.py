@@ -207,11 +207,12 @@ class TransactionSource(faust.Service):
         while self._left:  # what this process sent before counts as scored: wait until the output's end shows it
             await self._left[-1].settled()
             self._left.pop()
-        for assigned in sorted(self._consumer.assignment()):
-            if assigned.partition in self.partitions:
-                continue
-            generation = self.generation
-            opened = await self._opening.open(assigned.partition, self._parts.writer)
+        generation = self.generation
+        closed = [each for each in sorted(self._consumer.assignment()) if each.partition not in self.partitions]
+        survey = await self._opening.survey() if closed else None
+        for assigned in closed:
+            assert survey is not None
+            opened = await self._opening.open(assigned.partition, self._parts.writer, survey)
             models = {entry.model_version: await self._model(entry.model_version) for entry in opened.missing.values()}
             if generation != self.generation or assigned not in self._consumer.assignment():
                 return

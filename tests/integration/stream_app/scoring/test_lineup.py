@@ -22,7 +22,7 @@ from tests.support import sabotage
 from tests.support.payments import payments
 from tests.support.scored_output import Place
 from tests.support.scoring_world import ScoringWorld
-from tests.support.tiny_models import BREAKS_ABOVE
+from stream_app.chaos.tiny_models import BREAKS_ABOVE
 from tests.support.worker_process import wait_until
 
 SHARE = 0.3

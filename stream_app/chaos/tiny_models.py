@@ -1,4 +1,4 @@
-"""Small signed models for workers under test, made once a session."""
+"""Small signed models for workers that are made to fail, and what must be refused."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,0 +1,101 @@
+"""Kafka and Redis killed, stopped for a while, and a Redis that comes back empty."""
+
+import os
+import shutil
+import signal
+import time
+from typing import Final
+
+from stream_app.chaos.scenario import STARTED_AGAIN_S, STEADY_S, Scenario
+from stream_app.chaos.world import World
+from stream_app.stack.server_process import ServerProcess
+
+DOWN_S: Final = 3.0
+BROKER_PAUSE_S: Final = 20.0
+REDIS_PAUSE_S: Final = 8.0
+BROKER_START_S: Final = 15.0
+"""What a broker of one node may need to come back after a kill, on a busy machine."""
+
+
+def broker_killed(world: World) -> None:
+    """SIGKILL the broker and start it again."""
+    world.start_workers(2)
+    world.send()
+    world.until_sent(0.4)
+    world.stack.kafka.kill()
+    world.pass_time(DOWN_S)
+    world.stack.kafka.start()
+    world.finish()
+
+
+def broker_paused(world: World) -> None:
+    """SIGSTOP the broker for 20 s."""
+    world.start_workers(2)
+    world.send()
+    world.until_sent(0.4)
+    _pause(world, world.stack.kafka.process, BROKER_PAUSE_S)
+    world.finish()
+
+
+def redis_killed(world: World) -> None:
+    """SIGKILL Redis and start it again with its data."""
+    world.start_workers(1)
+    world.send()
+    world.until_sent(0.3)
+    world.stack.redis.kill()
+    world.pass_time(DOWN_S)
+    world.stack.redis.start()
+    world.until_sent(0.6)
+    second = world.promote(world.models.second)
+    world.finish()
+    world.expect(world.accounts.models()[second], "the model promoted behind the outage has scored nothing")
+    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+
+
+def redis_emptied(world: World) -> None:
+    """SIGKILL Redis and start it again without its data: the worker keeps its model, also over a restart."""
+    world.start_workers(1)
+    world.send()
+    world.until_sent(0.3)
+    world.stack.redis.kill()
+    for kept in world.stack.redis.folder.glob("appendonly*"):
+        shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
+    world.stack.redis.start()
+    world.until_sent(0.6)
+    world.promote(world.models.first)
+    world.finish()
+    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+
+
+def redis_paused(world: World) -> None:
+    """SIGSTOP Redis for a while."""
+    world.start_workers(1)
+    world.send()
+    world.until_sent(0.3)
+    _pause(world, world.stack.redis.process, REDIS_PAUSE_S)
+    world.finish()
+    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+
+
+def _pause(world: World, process: ServerProcess, seconds: float) -> None:
+    identity = process.identity()
+    assert identity is not None
+    os.kill(identity.pid, signal.SIGSTOP)
+    until = time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            world.supervise()
+            time.sleep(0.05)
+    finally:
+        os.kill(identity.pid, signal.SIGCONT)
+
+
+SCENARIOS: Final = (
+    Scenario(
+        "broker-killed", "SIGKILL Kafka and start it again", broker_killed, DOWN_S + BROKER_START_S + STARTED_AGAIN_S
+    ),
+    Scenario("broker-paused", "SIGSTOP Kafka for 20 s", broker_paused, BROKER_PAUSE_S + STARTED_AGAIN_S),
+    Scenario("redis-killed", "SIGKILL Redis and start it again", redis_killed, STEADY_S, short=True),
+    Scenario("redis-emptied", "Redis comes back without its data", redis_emptied, STEADY_S),
+    Scenario("redis-paused", "SIGSTOP Redis for 8 s", redis_paused, STEADY_S),
+)

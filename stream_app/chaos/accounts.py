@@ -99,11 +99,11 @@ class Accounts:
 
     broker: str
     topics: TopicNames
-    epoch: int = 0
     raw: int = 0
     kept: dict[int, dict[Key, KeptScore]] = field(default_factory=dict)
     _inputs: dict[Place, _Input] = field(default_factory=dict)
     _taken: dict[int, int] = field(default_factory=dict)
+    _epochs: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Open nothing yet."""
@@ -146,14 +146,28 @@ class Accounts:
         """Take in the input of the present epoch."""
         self._source.read()
         for partition, records in self._source.records.items():
-            self._inputs[partition, self.epoch] = _input(records)
+            self._inputs[partition, self._epochs.get(partition, 0)] = _input(records)
 
     def next_epoch(self) -> None:
-        """Take in the input once more: it is about to be recreated."""
+        """Take in the input once more: it is about to be recreated, and partitions that had any begin a new epoch."""
         self.read_input()
-        self.epoch += 1
+        for partition in self._source.records:
+            self._epochs[partition] = self._epochs.get(partition, 0) + 1
         self._source.close()
         self._source = TopicLog(self.broker, self.topics.transactions)
+
+    @property
+    def degraded(self) -> int:
+        """Kept scores so far that are marked degraded."""
+        return sum(score.degraded for kept in self.kept.values() for score in kept.values())
+
+    def input_end(self) -> int:
+        """Return how many records `transactions` has had."""
+        return sum(self._source.watermarks().values())
+
+    def output_end(self) -> int:
+        """Return how many records `scores` has had."""
+        return sum(self._scores.watermarks().values())
 
     @property
     def input_records(self) -> int:
@@ -215,7 +229,7 @@ class Accounts:
             feature_differences=differences,
             longest_gap_s=round(gap_ms / 1000, 3),
             dead_letters=len(buried),
-            degraded=sum(score.degraded for score in kept_scores),
+            degraded=self.degraded,
         )
 
 

@@ -18,6 +18,7 @@ from models.signing import SigningKey
 _NEVER_DECLINES = Thresholds(0.3, 0.9)
 _AMOUNT = DEFAULT.index("amount")
 _RISK = DEFAULT.index("terminal_risk_7d")
+_RISKY = 1.3
 BREAKS_ABOVE = 150.0
 """Amount above which a breaking model's score is no number: that of a quarter of the made-up payments."""
 
@@ -29,7 +30,7 @@ def tiny_bundle(
     draw = np.random.default_rng(seed)
     rows = draw.uniform(0, 1, (2000, len(DEFAULT))).astype(np.float32)
     risky = rows[:, _AMOUNT] + rows[:, DEFAULT.index("card_count_7d")] + rows[:, _RISK]
-    frauds = risky + draw.normal(0, 0.1, len(rows)) > 1.3
+    frauds = risky + draw.normal(0, 0.1, len(rows)) > _RISKY
     rows[:, _AMOUNT] *= 200
     rows[:, DEFAULT.index("card_count_7d")] *= 10
     trees = family("hist_gradient_boosting")

@@ -64,6 +64,11 @@ class TopicLog:
                     raise TopicLogError(f"{self.topic}[{partition}]: {error.args[0].str()}") from error
             time.sleep(0.2)
 
+    def watermarks(self) -> dict[int, int]:
+        """Return the present end of each partition, without reading."""
+        consumer = self._open()
+        return {partition: self._watermarks(consumer, partition)[1] for partition in self._next}
+
     @property
     def ends(self) -> dict[int, int]:
         """Behind the last record read of each partition."""

@@ -187,6 +187,10 @@ class World:
         """Whether the bank is not done with sending."""
         return any(sending.is_alive() for sending in self._sendings)
 
+    def unscored(self) -> int:
+        """Records of `transactions` beyond those of `scores`: what still waits, while nothing is refused or doubled."""
+        return self.accounts.input_end() - self.accounts.output_end()
+
     def finish(self) -> None:
         """Wait until all that was sent has been sent, and has been scored or refused."""
         self.wait(

@@ -48,6 +48,13 @@ from stream_app.topic_admin import describe_topics
     help="Seconds between checkpoints.",
 )
 @click.option(
+    "--overdue-after",
+    default=15.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    help="Seconds that a transaction may wait; older ones go without reason codes, marked degraded, while more wait.",
+)
+@click.option(
     "--accept-cold-state",
     is_flag=True,
     help="Score although card history cannot be rebuilt; scores are marked degraded.",
@@ -103,6 +110,7 @@ def command(
     session_timeout: float,
     batch: int,
     checkpoint_every: float,
+    overdue_after: float,
     accept_cold_state: bool,
     new_epoch: str | None,
     control_share: float,
@@ -131,6 +139,7 @@ def command(
         session_timeout_s=session_timeout,
         batch_records=batch,
         checkpoint_interval_s=checkpoint_every,
+        overdue_after_s=overdue_after,
         accept_cold_state=accept_cold_state,
         new_epoch=new_epoch,
         control_share=control_share,

@@ -30,6 +30,7 @@ from stream_app.scoring.liveness import Liveness
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.misrouting import MisroutingNotice
 from stream_app.scoring.model_failures import ModelFailureNotice
+from stream_app.scoring.overdue import OverdueNotice
 from stream_app.scoring.profile_follower import ProfileFollower
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
@@ -52,6 +53,7 @@ class ScoringWorker(faust.Service):
         self.profiles = ProfileTable(self.feature_set)
         self._misrouting = MisroutingNotice()
         self._failures = ModelFailureNotice()
+        self._overdue = OverdueNotice(settings.overdue_after_s)
         self._batches = app.channel(maxsize=64)
         registry = Registry(settings.redis_url, settings.redis_prefix)
         signers = AllowedSigners.in_folder(settings.allowed_signers)
@@ -127,6 +129,9 @@ class ScoringWorker(faust.Service):
             return
         await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
         self.metrics.see(scored, len(batch.offsets), seconds)
+        if batch.overdue:
+            self.metrics.overdue.inc(len(scored.scores))
+        self._overdue.see(batch, time.monotonic())
         self._outlook.see(batch.partition, opened.lane.identity.partitions, scored)
         self._misrouting.see(batch.partition, scored, time.monotonic())
         self._failures.see(scored, time.monotonic())

@@ -32,13 +32,18 @@ DUPLICATE, TOO_LATE, LATE = 1, 2, 4
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """Consecutive records of one partition, as one poll brought them."""
+    """Consecutive records of one partition, as one poll brought them.
+
+    `overdue` says that the first has waited longer than the age limit and that more wait behind the last: the worker is
+    above its capacity, or catches up.
+    """
 
     partition: int
     generation: int
     offsets: NDArray[np.int64]
     keys: list[bytes | None]
     values: list[bytes | None]
+    overdue: bool = False
 
     def since(self, offset: int) -> "RecordBatch":
         """The records at and above an offset."""
@@ -46,7 +51,7 @@ class RecordBatch:
         if start == 0:
             return self
         return RecordBatch(
-            self.partition, self.generation, self.offsets[start:], self.keys[start:], self.values[start:]
+            self.partition, self.generation, self.offsets[start:], self.keys[start:], self.values[start:], self.overdue
         )
 
 
@@ -274,8 +279,9 @@ class Lane:
         drawn = self._control.draw(said.asked, said.score, columns.amount, transactions)
         keys = [transaction.card_id.encode() for transaction in transactions]
         misrouted = self._misrouted(keys)
-        degraded = misrouted | stale | said.degraded | (columns.event_time < (self.cold_before or 0))
-        reasons, unexplained = self._reasons.of(said, lineup, drawn.decision, values)
+        degraded = misrouted | stale | batch.overdue | said.degraded | (columns.event_time < (self.cold_before or 0))
+        # Explaining costs a flagged row what scoring costs a hundred: what is overdue goes without.
+        reasons, unexplained = ({}, []) if batch.overdue else self._reasons.of(said, lineup, drawn.decision, values)
         scored.model_seconds, scored.model_failures = said.seconds, [*said.failures, *unexplained]
         records = self._messages(transactions, offsets, said, drawn.decision, reasons, status, degraded, now_ms)
         scored.scores = list(zip(keys, records, strict=True))

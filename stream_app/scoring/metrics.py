@@ -43,6 +43,15 @@ class ScoringMetrics:
             "fraudstream_batch_rows", "Records in one batch", buckets=_ROWS, registry=self.registry
         )
         self.lag = Gauge("fraudstream_partition_lag", "Records not yet scored", ["partition"], registry=self.registry)
+        self.oldest_age = Gauge(
+            "fraudstream_oldest_transaction_age_seconds",
+            "Time since Kafka has the first transaction of the last batch",
+            registry=self.registry,
+        )
+        self.overdue = self._counter(
+            "transactions_overdue",
+            "Transactions scored without reasons and marked degraded, being older than the limit",
+        )
         self.cards = Gauge("fraudstream_cards", "Cards in the open partitions' state", registry=self.registry)
         self.card_state_bytes = Gauge("fraudstream_card_state_bytes", "Bytes of card state", registry=self.registry)
         self.profiles_as_of = Gauge(

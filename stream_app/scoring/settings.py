@@ -44,6 +44,9 @@ class ScoringSettings:
     """Increments after which a whole checkpoint is written again."""
     degraded_after_s: float = 60.0
     """Silence of the registry after which scores are marked degraded."""
+    overdue_after_s: float = 15.0
+    """Age of a transaction, since Kafka has it, from which on it is scored without reason codes and marked degraded,
+    while more wait behind it: longer than a take-over with its catching up, so that it means too little capacity."""
     model_poll_s: float = 1.0
     """Time between looks at the champion alias where no message about its move came."""
     metadata_max_age_ms: int = 10_000

@@ -150,7 +150,9 @@ class TransactionSource(faust.Service):
             self._idle.clear()
             self._undone = len(found)
             for partition, records in found.items():
-                batch = _record_batch(partition.partition, generation, records)
+                batch = _record_batch(
+                    partition.partition, generation, records, overdue=self._overdue(partition, records)
+                )
                 await self._batches.put(batch)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
             await self._idle.wait()
         await self._pass_gaps(open_partitions, generation)
@@ -168,6 +170,16 @@ class TransactionSource(faust.Service):
                 "or its retention is shorter than the lag; start again to be told the remedy"
             ) from error
         return found
+
+    def _overdue(self, partition: TopicPartition, records: list[Any]) -> bool:
+        """Whether the first record is older than the limit and more wait behind the last.
+
+        The second, because a bank's stamps may be old for another reason, a mirrored topic's for instance.
+        """
+        age_ms = time.time() * 1000 - records[0].timestamp
+        self._parts.metrics.oldest_age.set(age_ms / 1000)
+        waiting = (self._consumer.highwater(partition) or 0) - 1 - records[-1].offset
+        return bool(age_ms > self._settings.overdue_after_s * 1000 and waiting > 0)
 
     async def _pass_gaps(self, partitions: list[TopicPartition], generation: int) -> None:
         """Move on over offsets without a record (aborted, compacted, markers): all before is handed over."""
@@ -371,8 +383,13 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._source.go_on()
 
 
-def _record_batch(partition: int, generation: int, records: list[Any]) -> RecordBatch:
+def _record_batch(partition: int, generation: int, records: list[Any], *, overdue: bool) -> RecordBatch:
     offsets = np.fromiter((record.offset for record in records), np.int64, count=len(records))
     return RecordBatch(
-        partition, generation, offsets, [record.key for record in records], [record.value for record in records]
+        partition,
+        generation,
+        offsets,
+        [record.key for record in records],
+        [record.value for record in records],
+        overdue,
     )

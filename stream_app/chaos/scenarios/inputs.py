@@ -91,6 +91,7 @@ def input_recreated(world: World) -> None:
     _recreate_input(world)
     _refused(world, "was recreated")
     world.start_worker("--new-epoch", "the topic was recreated")
+    world.await_ready(1)
     world.send_rest(0.5)
     world.finish()
 
@@ -108,6 +109,7 @@ def partitions_added(world: World) -> None:
     _refused(world, "partitions")
     _recreate_input(world)
     world.start_worker("--new-epoch", "the topic has more partitions")
+    world.await_ready(1)
     world.send()
     world.finish()
 

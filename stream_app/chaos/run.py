@@ -98,8 +98,7 @@ def _result(scenario: Scenario, world: World, began_s: float) -> ScenarioResult:
         scenario.run(world)
     except (FraudstreamError, KafkaException, OSError) as error:
         world.missed.append(" ".join(f"{type(error).__name__}: {error}".split()))
-    for worker in world.workers:
-        worker.bury()
+    world.end_processes()
     sums = world.accounts.sums()
     wrong = sums.lost or sums.duplicated or sums.out_of_order or sums.feature_differences
     return ScenarioResult(

@@ -80,11 +80,11 @@ class TopicLog:
         except KafkaException as error:
             raise TopicLogError(f"{self.topic}: {error.args[0].str()}") from error
         for message in messages:
-            error = message.error()
-            if error is None:
+            told = message.error()
+            if told is None:
                 self.records.setdefault(message.partition() or 0, []).append(message)
-            elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise TopicLogError(f"{self.topic}: {error.str()}")
+            elif told.fatal() or told.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise TopicLogError(f"{self.topic}: {told.str()}")
 
     def _open(self) -> Consumer:
         partitions = describe_topics(self._broker, [self.topic])[self.topic].partitions

@@ -55,6 +55,7 @@ class World:
     name: str
     partitions: int = 4
     workers: list[Supervised] = field(default_factory=list)
+    others: list[Supervised] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     """What a scenario expected and did not find."""
 
@@ -83,6 +84,20 @@ class World:
         """The folder that the workers share."""
         return self.folder / "checkpoints"
 
+    @property
+    def archive(self) -> Path:
+        """The folder of the archive."""
+        return self.folder / "archive"
+
+    @property
+    def order(self) -> str:
+        """The file that lets faults begin."""
+        return str(self.folder / "order")
+
+    def give_order(self) -> None:
+        """Let them begin."""
+        Path(self.order).touch()
+
     def create_topics(self, only: Sequence[str] | None = None) -> None:
         """Create the topics, or only some of them by their bare names."""
         create_topics(self.broker, self.topics, self.partitions, {"transactions": _BY_BROKER}, only)
@@ -91,10 +106,14 @@ class World:
         """End everything."""
         for sending in self._sendings:
             sending.end()
-        for worker in self.workers:
-            worker.bury()
+        self.end_processes()
         self.accounts.close()
         self._redis.close()
+
+    def end_processes(self) -> None:
+        """End all of them, as a crash does."""
+        for process in (*self.workers, *self.others):
+            process.bury()
 
     # the workers
 
@@ -113,11 +132,21 @@ class World:
             "--checkpoints", str(self.checkpoints), "--allowed-signers", str(self.models.signers),
             "--checkpoint-every", "1", "--session-timeout", f"{SESSION_TIMEOUT_S:g}", *options,
         ]  # fmt: skip
-        name = f"worker-{self._started}"
-        environment = {"FRAUDSTREAM_DATA": str(self.folder / f"data-{self._started}")}
-        worker = Supervised(name, self.folder, arguments, environment, fault)
-        self.workers.append(worker)
-        return worker
+        return self._start(f"worker-{self._started}", arguments, fault, self.workers)
+
+    def start_archive(self, *, fault: str | None = None) -> Supervised:
+        """Start the archive, into the folder `archive`."""
+        arguments = [
+            "archive", "--broker", self.broker, "--redis", self.stack.redis_url,
+            "--topic-prefix", self.topics.prefix, "--redis-prefix", self.redis_prefix,
+            "--archive", str(self.archive), "--commit-every", "1",
+        ]  # fmt: skip
+        return self._start("archive", arguments, fault, self.others)
+
+    def _start(self, name: str, arguments: Sequence[str], fault: str | None, kept: list[Supervised]) -> Supervised:
+        process = Supervised(name, self.folder, arguments, {"FRAUDSTREAM_DATA": str(self.folder / name)}, fault)
+        kept.append(process)
+        return process
 
     def start_workers(self, count: int, *, fault: str | None = None) -> None:
         """Start some, the first with a fault, and wait until they share the partitions."""
@@ -216,8 +245,8 @@ class World:
 
     def supervise(self) -> None:
         """Start again what has ended."""
-        for worker in self.workers:
-            worker.supervise()
+        for process in (*self.workers, *self.others):
+            process.supervise()
 
     def wait(self, reached: Callable[[], bool], deadline_s: float, otherwise: str) -> None:
         """Let time pass until something is reached."""

@@ -180,10 +180,10 @@ def _read_some(world: World, most: int, idle_s: float) -> Sequence[str]:
 
 SCENARIOS: Final = (
     Scenario("poison", "records that are none between good ones", poison, STEADY_S),
-    Scenario("wrong-partitions", "a card's records on two partitions", wrong_partitions, STEADY_S, short=True),
+    Scenario("wrong-partitions", "a card's records on two partitions", wrong_partitions, STEADY_S),
     Scenario("output-emptied", "all scores and features are deleted", output_emptied, STARTED_AGAIN_S, short=True),
     Scenario("input-recreated", "transactions is deleted and created anew", input_recreated, STARTED_AGAIN_S),
     Scenario("partitions-added", "transactions gets more partitions", partitions_added, STARTED_AGAIN_S),
-    Scenario("group-deleted", "the group's offsets are deleted", group_offsets_deleted, STARTED_AGAIN_S, short=True),
+    Scenario("group-deleted", "the group's offsets are deleted", group_offsets_deleted, STARTED_AGAIN_S),
     Scenario("slow-downstream", "a reader of scores that falls behind", slow_downstream, STEADY_S),
 )

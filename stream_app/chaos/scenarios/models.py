@@ -46,7 +46,5 @@ def truncated(whole: Bundle) -> Bundle:
 
 SCENARIOS: Final = (
     Scenario("hot-swaps", "another champion every second", hot_swaps, SWAP_GAP_S, short=True),
-    Scenario(
-        "bad-models", "a truncated, a bit-flipped and a foreign-signed champion", bad_models, STEADY_S, short=True
-    ),
+    Scenario("bad-models", "a truncated, a bit-flipped and a foreign-signed champion", bad_models, STEADY_S),
 )

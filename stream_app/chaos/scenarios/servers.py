@@ -38,15 +38,16 @@ def broker_paused(world: World) -> None:
 
 
 def redis_killed(world: World) -> None:
-    """SIGKILL Redis and start it again with its data."""
+    """SIGKILL Redis and start it again with its data; then another model is promoted."""
     world.start_workers(1)
-    world.send()
-    world.until_sent(0.3)
+    world.send(share=0.6)
+    world.until_sent(0.5)
     world.stack.redis.kill()
     world.pass_time(DOWN_S)
     world.stack.redis.start()
-    world.until_sent(0.6)
     second = world.promote(world.models.second)
+    world.wait(lambda: {s.model_version for s in world.statuses()} == {second}, 30, "the worker keeps the old model")
+    world.send_rest(0.6)
     world.finish()
     world.expect(world.accounts.models()[second], "the model promoted behind the outage has scored nothing")
     world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")

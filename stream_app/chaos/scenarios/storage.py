@@ -3,8 +3,18 @@
 import shutil
 from typing import Final
 
-from stream_app.chaos.scenario import STARTED_AGAIN_S, TAKEN_OVER_S, Scenario
+import duckdb
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from models.schema.topics import SCORES
+from stream_app.archive.tables import table_url
+from stream_app.chaos.scenario import STARTED_AGAIN_S, STEADY_S, TAKEN_OVER_S, Scenario
 from stream_app.chaos.world import World
+
+SMALL_FILE_BYTES: Final = 100_000
+"""Less than a second of feature rows takes."""
+ARCHIVED_S: Final = 60.0
 
 
 def checkpoint_cut_short(world: World) -> None:
@@ -42,12 +52,46 @@ def checkpoints_gone(world: World) -> None:
 
 def checkpoint_disk_full(world: World) -> None:
     """For some seconds there is no space for checkpoints; then a worker is killed."""
-    world.start_workers(2, fault="checkpoint_disk_is_full(5, 6)")
+    world.start_workers(2, fault=f"checkpoint_disk_is_full({world.order!r}, 5)")
     world.send()
+    world.until_sent(0.2)
+    world.give_order()
+    world.wait(lambda: "could not be written" in world.said, 30, "no worker says that a checkpoint is not written")
     world.until_sent(0.5)
     world.workers[0].kill()
     world.finish()
-    world.expect("could not be written" in world.said, "no worker says that a checkpoint could not be written")
+
+
+def archive_disk_full(world: World) -> None:
+    """The archive cannot write whole files until it is started again: then it holds every score once."""
+    world.start_workers(1)
+    archive = world.start_archive(fault=f"files_end_at({SMALL_FILE_BYTES})")
+    world.send()
+    world.finish()
+    world.accounts.read_scores()
+    raw = world.accounts.raw
+    world.wait(lambda: _archived(world)[0] >= raw, ARCHIVED_S, "the archive does not hold every score")
+    rows, distinct = _archived(world)
+    world.expect(
+        rows == distinct == raw, f"the archive holds {rows:,} scores, {distinct:,} of them distinct, of {raw:,}"
+    )
+    world.expect(archive.restarts > 0, "the archive has not ended although it could not write")
+
+
+def _archived(world: World) -> tuple[int, int]:
+    """Rows of the archive's scores, and distinct ones."""
+    url = table_url(str(world.archive), SCORES)
+    try:
+        files = DeltaTable(url).file_uris()
+    except TableNotFoundError:
+        return 0, 0
+    if not files:
+        return 0, 0
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "select count(*), count(distinct (kafka_partition, kafka_offset)) from read_parquet(?)", [files]
+        ).fetchone()
+    return found or (0, 0)
 
 
 SCENARIOS: Final = (
@@ -56,8 +100,8 @@ SCENARIOS: Final = (
         "the newest checkpoints lose their end",
         checkpoint_cut_short,
         STARTED_AGAIN_S,
-        short=True,
     ),
     Scenario("checkpoints-gone", "all checkpoints are removed", checkpoints_gone, STARTED_AGAIN_S),
     Scenario("checkpoint-disk-full", "no space for checkpoints", checkpoint_disk_full, TAKEN_OVER_S, short=True),
+    Scenario("archive-disk-full", "no space for the archive", archive_disk_full, STEADY_S, short=True),
 )

@@ -18,11 +18,10 @@ def kill_worker(world: World) -> None:
 
 def kill_in_checkpoint(world: World) -> None:
     """SIGKILL one of two half-way through a checkpoint."""
-    order = world.folder / "die"
-    world.start_workers(2, fault=f"dies_in_checkpoint({str(order)!r})")
+    world.start_workers(2, fault=f"dies_in_checkpoint({world.order!r})")
     world.send()
     world.until_sent(0.4)
-    order.touch()
+    world.give_order()
     world.finish()
     world.expect(world.restarts == 1, f"{world.restarts} restarts, not 1")
 
@@ -77,8 +76,10 @@ def zombie(world: World) -> None:
 
 def clock_jumps(world: World) -> None:
     """The wall clock of one of two jumps an hour ahead, an hour back, and home."""
-    world.start_workers(2, fault="clock_jumps(6, (3600, -3600, 86400), 2)")
+    world.start_workers(2, fault=f"clock_jumps({world.order!r}, (3600, -3600, 86400), 1)")
     world.send()
+    world.until_sent(0.2)
+    world.give_order()
     world.finish()
     world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
 

@@ -17,9 +17,9 @@ from models.schema.murmur2 import murmur2_partition
 from models.schema.score import Score
 from models.schema.topics import TopicNames
 from models.schema.transaction import Transaction
+from stream_app.chaos.tiny_models import TinyModels
 from stream_app.topic_admin import admin_client
 from tests.support.scored_output import Place, ScoredOutput, undisturbed
-from stream_app.chaos.tiny_models import TinyModels
 from tests.support.topic_recorder import TopicRecorder
 from tests.support.worker_process import WorkerProcess
 

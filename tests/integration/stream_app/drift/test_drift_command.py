@@ -13,10 +13,10 @@ from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS, TopicNames
+from stream_app.chaos.tiny_models import TinyModels
 from stream_app.cli import run
 from stream_app.stack.local_stack import LocalStack
 from stream_app.watch.history.announcement import Announcement, of_drift, of_request
-from stream_app.chaos.tiny_models import TinyModels
 from tests.support.worker_process import WorkerProcess
 
 

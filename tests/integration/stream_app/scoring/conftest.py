@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from stream_app.chaos.tiny_models import TinyModels
 from stream_app.stack.local_stack import LocalStack
 from tests.support.scoring_world import ScoringWorld
-from stream_app.chaos.tiny_models import TinyModels
 from tests.support.worker_process import prepare
 
 WorldFactory = Callable[..., ScoringWorld]

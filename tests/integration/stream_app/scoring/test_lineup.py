@@ -17,12 +17,12 @@ from models.release.placement import Placement
 from models.schema.feature_batch import FeatureBatchHeader, decode_feature_batch
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
+from stream_app.chaos.tiny_models import BREAKS_ABOVE
 from stream_app.worker_status import WorkerStatus, live_workers, workers_key
 from tests.support import sabotage
 from tests.support.payments import payments
 from tests.support.scored_output import Place
 from tests.support.scoring_world import ScoringWorld
-from stream_app.chaos.tiny_models import BREAKS_ABOVE
 from tests.support.worker_process import wait_until
 
 SHARE = 0.3

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import redis
 
+from models.access.redis_access import address_of, failure, redis_client
 from models.alias import Alias, AuditRecord, Move, chained
 from models.bundle import Bundle
 from models.errors import FraudstreamError
@@ -74,12 +75,8 @@ class Registry:
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """Connect lazily: nothing is sent before the first call."""
-        try:
-            self._client = redis.Redis.from_url(client, socket_connect_timeout=5) if isinstance(client, str) else client
-        except ValueError as error:
-            raise RegistryError(f"{client!r} is no Redis address ({error}); write redis://host:port/0") from error
-        settings = self._client.connection_pool.connection_kwargs
-        self.address = client if isinstance(client, str) else f"redis://{settings.get('host')}:{settings.get('port')}"
+        self._client = redis_client(client) if isinstance(client, str) else client
+        self.address = address_of(self._client)
         self.prefix = prefix
         self.channel = prefix + "alias-moves"
         self._now = now
@@ -223,11 +220,8 @@ class Registry:
     def _call(self, command: str, *arguments: Any) -> Any:
         try:
             return getattr(self._client, command)(*arguments)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise RegistryError(
-                f"no Redis at {self.address} ({type(error).__name__}); start it with fraudstream stack up,"
-                " or name it with --redis"
-            ) from error
+        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.NoPermissionError) as error:
+            raise RegistryError(failure(error, self._client)) from error
         except redis.RedisError as error:
             raise RegistryError(f"Redis at {self.address} refused {command}: {error}") from error
 

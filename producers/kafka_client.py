@@ -8,12 +8,16 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from models.access.kafka_refusal import KafkaRefusal
+from models.access.kafka_settings import confluent_settings, settings_error
 from models.errors import FraudstreamError
 
 ANSWER_S: Final = 10.0
 """How long a broker may take to answer before it counts as unreachable."""
 DELIVERY_S: Final = 30.0
 """How long a record may wait for its acknowledgement; longer, and the command ends."""
+_LOOK_S: Final = 0.5
+"""How long one look for a broker waits before what the client was told meanwhile is heard."""
 _POLL_EVERY: Final = 1000
 _FULL_POLL_S: Final = 0.05
 _FLUSH_POLL_S: Final = 0.5
@@ -35,6 +39,10 @@ logger.addHandler(logging.NullHandler())
 
 class BrokerUnreachableError(FraudstreamError):
     """Raised when no broker answers at the address."""
+
+
+class BrokerRefusedError(FraudstreamError):
+    """Raised when a broker answers and refuses this process: its password, its certificate or its protocol."""
 
 
 class UnknownTopicError(FraudstreamError):
@@ -59,6 +67,7 @@ class Outbox:
     Raises
     ------
     BrokerUnreachableError: when the broker does not answer within ANSWER_S.
+    BrokerRefusedError: when it refuses this process.
     UnknownTopicError: when it has not all the topics.
     """
 
@@ -70,16 +79,19 @@ class Outbox:
         self._sent = 0
         self._handing_over = self._interrupted = False
         report = self._track if tracks_offsets else self._note_failure
-        self._producer = Producer(
-            {
-                **_SETTINGS,
-                "bootstrap.servers": broker,
-                "delivery.report.only.error": not tracks_offsets,
-                "on_delivery": report,
-            },
-            logger=logger,
-        )
-        _require_topics(self._producer, broker, topics)
+        refusal = KafkaRefusal()
+        settings = {
+            **_SETTINGS,
+            **confluent_settings(broker),
+            "delivery.report.only.error": not tracks_offsets,
+            "on_delivery": report,
+            "error_cb": refusal,
+        }
+        try:
+            self._producer = Producer(settings, logger=logger)
+        except KafkaException as error:
+            raise settings_error(error.args[0].str()) from None
+        _require_topics(self._producer, broker, topics, refusal)
 
     @property
     def delivered(self) -> int:
@@ -192,14 +204,22 @@ class Outbox:
         )
 
 
-def _require_topics(producer: Producer, broker: str, topics: Sequence[str]) -> None:
-    try:
-        present = producer.list_topics(timeout=ANSWER_S).topics
-    except KafkaException as error:
-        raise BrokerUnreachableError(
-            f"no Kafka broker answers at {broker} within {ANSWER_S:g} s ({error.args[0].str()}); "
-            "start one with `fraudstream stack up`, or give its address with --broker"
-        ) from None
+def _require_topics(producer: Producer, broker: str, topics: Sequence[str], refusal: KafkaRefusal) -> None:
+    until_s = time.monotonic() + ANSWER_S
+    while True:
+        try:
+            present = producer.list_topics(timeout=max(0.01, min(_LOOK_S, until_s - time.monotonic()))).topics
+            break
+        except KafkaException as error:
+            reason = error.args[0].str()
+        producer.poll(0)
+        if refusal.text is not None:
+            raise BrokerRefusedError(f"the Kafka broker at {broker} is not to be used so: {refusal.text}")
+        if time.monotonic() >= until_s:
+            raise BrokerUnreachableError(
+                f"no Kafka broker answers at {broker} within {ANSWER_S:g} s ({reason}); "
+                "start one with `fraudstream stack up`, or give its address with --broker"
+            )
     missing = [topic for topic in topics if topic not in present]
     if missing:
         raise UnknownTopicError(

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from producers.kafka_client import ANSWER_S, BrokerUnreachableError, logger
 
 _TAIL_RECORDS: Final = 1000
@@ -47,7 +48,7 @@ class TransactionClock:
     def __init__(self, broker: str, topic: str) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "group.id": "fraudstream-label-clock",  # asked for by the client; nothing is committed
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",

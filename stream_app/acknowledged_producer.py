@@ -6,6 +6,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class AcknowledgedProducer:
         self._broker = broker
         self._answer_s = answer_s
         self._producer = Producer(
-            {"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"},
+            {**confluent_settings(broker), "enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"},
             logger=log,
         )
         self._failure: KafkaError | None = None

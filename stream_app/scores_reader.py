@@ -13,6 +13,7 @@ from typing import Any, Self
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.score import Score
@@ -111,7 +112,7 @@ class ScoresReader:
         """Repetitions that the rule has dropped."""
         self._consumer = Consumer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "group.id": group,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest" if from_beginning else "latest",

@@ -11,10 +11,14 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
 from confluent_kafka.admin import TopicDescription as BrokerTopicDescription
 
+from models.access.kafka_refusal import KafkaRefusal
+from models.access.kafka_settings import KafkaSettings, confluent_settings, settings_error
 from models.errors import FraudstreamError
 from models.schema.topics import DEFAULT_PARTITIONS, TOPICS, TopicNames
 
 REQUEST_S: Final = 15.0
+LOOK_S: Final = 0.5
+"""How long one look for a broker waits before what the client was told meanwhile is heard."""
 LEADERS_S: Final = 30.0
 POLL_S: Final = 0.05
 
@@ -23,6 +27,14 @@ logger = logging.getLogger(__name__)
 
 class BrokerUnreachableError(FraudstreamError):
     """Raised when no broker answers at the address."""
+
+
+class BrokerRefusedError(FraudstreamError):
+    """Raised when a broker answers and refuses this process: its password, its certificate or its protocol."""
+
+
+class AccessDeniedError(FraudstreamError):
+    """Raised when the broker knows who asks and does not allow it."""
 
 
 class UnknownTopicError(FraudstreamError):
@@ -52,10 +64,25 @@ class TopicDescription:
     cleanup_policy: str
 
 
-def admin_client(broker: str) -> AdminClient:
-    """Return a client for administration; it connects when it is first asked something."""
-    # Failed connections go to the log of this module, not to stderr: callers get an error that names the address.
-    return AdminClient({"bootstrap.servers": broker, "socket.timeout.ms": int(REQUEST_S * 1000)}, logger=logger)
+def admin_client(broker: str, refusal: KafkaRefusal | None = None) -> AdminClient:
+    """Return a client for administration; it connects when it is first asked something.
+
+    Parameters
+    ----------
+    refusal: is told why no connection is made.
+
+    Raises
+    ------
+    KafkaSettingsError: librdkafka does not take the settings.
+    """
+    settings = {"socket.timeout.ms": int(REQUEST_S * 1000), **confluent_settings(broker)}
+    if refusal is not None:
+        settings["error_cb"] = refusal
+    try:
+        # Failed connections go to the log of this module, not to stderr: callers get an error that names the address.
+        return AdminClient(settings, logger=logger)
+    except KafkaException as error:
+        raise settings_error(error.args[0].str()) from None
 
 
 def require_broker(broker: str, timeout_s: float = 10.0) -> AdminClient:
@@ -65,17 +92,26 @@ def require_broker(broker: str, timeout_s: float = 10.0) -> AdminClient:
     ------
     BrokerUnreachableError
         When it has not within `timeout_s`.
+    BrokerRefusedError
+        When it refuses this process, as soon as it says so.
     """
-    admin = admin_client(broker)
-    try:
-        admin.list_topics(timeout=timeout_s)
-    except KafkaException as error:
-        reason = error.args[0].str() if isinstance(error.args[0], KafkaError) else str(error)
-        raise BrokerUnreachableError(
-            f"no Kafka broker answers at {broker} within {timeout_s:g} s ({reason}); "
-            "start one with `fraudstream stack up`, or give its address with --broker"
-        ) from error
-    return admin
+    refusal = KafkaRefusal()
+    admin = admin_client(broker, refusal)
+    until_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            admin.list_topics(timeout=max(0.01, min(LOOK_S, until_s - time.monotonic())))
+            return admin
+        except KafkaException as error:
+            reason = error.args[0].str()
+        admin.poll(0)
+        if refusal.text is not None:
+            raise BrokerRefusedError(f"the Kafka broker at {broker} is not to be used so: {refusal.text}")
+        if time.monotonic() >= until_s:
+            raise BrokerUnreachableError(
+                f"no Kafka broker answers at {broker} within {timeout_s:g} s ({reason}); "
+                "start one with `fraudstream stack up`, or give its address with --broker"
+            )
 
 
 def create_topics(
@@ -194,6 +230,11 @@ def _description(
             raise UnknownTopicError(
                 f"{broker} has no topic {name}; create it with `fraudstream stack topics`, or check --topic-prefix"
             ) from error
+        if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            raise AccessDeniedError(
+                f"user {KafkaSettings.read().user} may not look at topic {name}: it has no DESCRIBE or no "
+                "DESCRIBE_CONFIGS there; `fraudstream access kafka` prints what each process needs"
+            ) from None
         raise
     return TopicDescription(
         name=name,

@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-import redis
-
+from models.access.redis_access import redis_client
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.stack.server_process import ServerProcess
@@ -68,7 +67,7 @@ class Processes:
     ) -> None:
         self._connections = connections
         self._folder = folder
-        self._redis = redis.Redis.from_url(connections.redis_url)
+        self._redis = redis_client(connections.redis_url)
         archive = ("--archive", str(folder / "history"))
         self._commands: dict[str, tuple[str, ...]] = {
             "watch": (*_PROGRAM, "watch", "--without-history"),

@@ -5,6 +5,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.cloud_event import CloudEvent, event_id
@@ -67,8 +68,8 @@ class Outbox:
         """The last state that anybody announced; None before the first."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self._broker,
-                "group.id": "none",
+                **confluent_settings(self._broker),
+                "group.id": "fraudstream-archive-commits",  # asked for by the client; nothing is committed
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 10,

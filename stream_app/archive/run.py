@@ -5,8 +5,7 @@ import logging
 import signal
 import time
 
-from redis.asyncio import Redis
-
+from models.access.redis_access import async_redis_client
 from stream_app.archive.archiver import Archiver
 from stream_app.archive.gauges import ArchiveGauges
 from stream_app.archive.json_columns import load_kernels
@@ -44,7 +43,7 @@ class ArchiveProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         settings = self._settings
-        redis = Redis.from_url(settings.redis_url)
+        redis = async_redis_client(settings.redis_url)
         lease = Lease(redis, f"{settings.redis_prefix}archive", settings.archiver, settings.lease_s)
         try:
             await self._serve_and_work(lease)

@@ -5,6 +5,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from stream_app.archive.records import Records
 
@@ -44,7 +45,7 @@ class ArchiveSource:
     def __init__(self, broker: str, starts: Mapping[Place, int | None], *, accept_loss: bool = False) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "group.id": "fraudstream-archive",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
-import redis
 from rich.console import Console
 from rich.table import Table
 
-from models.errors import FraudstreamError
+from models.access.redis_access import require_redis
 from models.schema.topics import TopicNames
 from stream_app.archive.history import ArchivedHistory
 from stream_app.archive.outbox import Outbox
@@ -30,10 +29,6 @@ from stream_app.commands.connection import (
 )
 from stream_app.faust_app import set_up_logging
 from stream_app.topic_admin import describe_topics
-
-
-class RedisUnreachableError(FraudstreamError):
-    """Raised when no Redis answers at the address."""
 
 
 @click.command()
@@ -155,13 +150,7 @@ def _require_everything(settings: ArchiveSettings) -> None:
     topics = settings.topics
     others = [topics.clock, topics.dead_letter, topics.archive_commits]
     describe_topics(settings.broker, [topics.of(name) for name in TABLES] + others)
-    try:
-        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5).ping()
-    except (redis.RedisError, ValueError, OSError) as error:
-        raise RedisUnreachableError(
-            f"no Redis answers at {settings.redis_url} ({error}); "
-            "start one with `fraudstream stack up`, or give its address with --redis"
-        ) from error
+    require_redis(settings.redis_url)
 
 
 def _print(base: str, storage_options: Mapping[str, str], broker: str | None, topics: TopicNames) -> None:

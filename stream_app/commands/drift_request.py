@@ -5,6 +5,7 @@ import secrets
 import click
 from confluent_kafka import Producer
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.registry import CHAMPION, Registry
 from models.schema.archive_commit import ArchiveCommit
@@ -64,7 +65,7 @@ def _request(champion: str, commit: ArchiveCommit, actor: str, reason: str) -> R
 
 def _send(broker: str, topics: TopicNames, announcement: Announcement) -> None:
     failures: list[object] = []
-    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True})
+    producer = Producer({**confluent_settings(broker), "enable.idempotence": True})
     producer.produce(
         topics.of(announcement.topic),
         announcement.value,

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Final, get_args
 
 import click
-import redis
 
+from models.access.redis_access import redis_client
 from models.schema.label import LabelSource
 from models.schema.topics import TopicNames
 from producers.column_mapping import MappingError, read_mapping
 from producers.history import DAY_MS, History
 from producers.kafka_client import Outbox
-from producers.lockstep import Lockstep, LockstepError, moment
+from producers.lockstep import Lockstep, moment
 from producers.pace import EventsPerSecond, EventTimeSpeed, Pace, Unpaced
 from producers.progress import progress_line
 from producers.replay import LabelRule, Replay
@@ -54,10 +54,7 @@ class _LockstepOptions:
 
     def connect(self, outbox: Outbox, topics: TopicNames) -> Lockstep:
         url = known_address(self.redis_url, "redis")
-        try:
-            client = redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=10)
-        except ValueError as error:
-            raise LockstepError(f"--redis {url!r} is no Redis address ({error}); write redis://HOST:PORT/0") from None
+        client = redis_client(url, socket_timeout=10, socket_connect_timeout=10)
         return Lockstep(outbox, client, self.redis_prefix, topics, patience_s=self.patience_s)
 
 

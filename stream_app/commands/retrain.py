@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 import msgspec
-import redis
 
+from models.access.redis_access import RELEASER, require_redis
 from models.errors import FraudstreamError
 from models.features.feature_set import WARM_UP_DAYS
 from models.gate.limits import GateLimits
@@ -19,20 +19,17 @@ from models.release.plan import ReleasePlan
 from models.retraining.plan import RetrainPlan
 from models.schema.topics import TopicNames
 from models.signing import AllowedSigners
+from stream_app.access.kafka_requirement import require_access
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option, key_to_sign, signing_key_option
 from stream_app.commands.models_train import code_commit
 from stream_app.faust_app import set_up_logging
+from stream_app.retrain.request_source import GROUP
 from stream_app.retrain.run import RetrainProcess
 from stream_app.retrain.settings import RetrainSettings
-from stream_app.topic_admin import describe_topics
 
 _EPOCH = date(1970, 1, 1)
-
-
-class RedisUnreachableError(FraudstreamError):
-    """Raised when no Redis answers at the address."""
 
 
 class PlanFileError(FraudstreamError):
@@ -184,12 +181,7 @@ def _require_everything(settings: RetrainSettings) -> None:
     """Refuse with one line before anything starts."""
     topics = settings.topics
     needed = [topics.retrain_requests, topics.archive_commits, topics.model_events, topics.audit, topics.dead_letter]
-    describe_topics(settings.broker, [*needed, topics.features])
+    require_access(settings.broker, "retrain", topics, [*needed, topics.features], topics.prefix + GROUP)
     AllowedSigners.in_folder(settings.allowed_signers)
-    try:
-        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5).ping()
-    except (redis.RedisError, ValueError, OSError) as error:
-        raise RedisUnreachableError(
-            f"no Redis answers at {settings.redis_url} ({error}); "
-            "start one with `fraudstream stack up`, or give its address with --redis"
-        ) from error
+    require_redis(settings.redis_url)
+    require_redis(settings.redis_url, RELEASER)

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from models.schema.topics import TopicNames
+from stream_app.access.kafka_requirement import require_access
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.faust_app import run_app, set_up_logging
 from stream_app.scoring.app import scoring_app
 from stream_app.scoring.settings import ScoringSettings
-from stream_app.topic_admin import describe_topics
 
 
 @click.command()
@@ -151,6 +151,7 @@ def command(
         actor=getpass.getuser(),
     )
     set_up_logging(log_level)
-    describe_topics(broker, [topics.transactions, topics.scores, topics.features, topics.profiles, topics.dead_letter])
+    needed = [topics.transactions, topics.scores, topics.features, topics.profiles, topics.dead_letter]
+    require_access(broker, "score", topics, needed, group)
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     run_app(scoring_app(settings, writer))

@@ -7,24 +7,19 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 import click
-import redis
 
-from models.errors import FraudstreamError
+from models.access.redis_access import require_redis
 from models.features.feature_set import WARM_UP_DAYS
 from models.schema.topics import TopicNames
+from stream_app.access.kafka_requirement import require_access
 from stream_app.checkpoints import CheckpointStore
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.faust_app import run_app, set_up_logging
-from stream_app.topic_admin import describe_topics
 from stream_app.watch.app import build_app
 from stream_app.watch.settings import WatchSettings
 
 _EPOCH = date(1970, 1, 1)
-
-
-class RedisUnreachableError(FraudstreamError):
-    """Raised when no Redis answers at the address."""
 
 
 @click.command()
@@ -135,12 +130,6 @@ def _require_everything(settings: WatchSettings) -> None:
     needed = [*settings.inputs, topics.profiles, topics.dead_letter]
     if settings.archive_url is not None:
         needed += [topics.archive_commits, topics.performance, topics.drift_events, topics.retrain_requests]
-    describe_topics(settings.broker, needed)
-    try:
-        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5).ping()
-    except (redis.RedisError, ValueError, OSError) as error:
-        raise RedisUnreachableError(
-            f"no Redis answers at {settings.redis_url} ({error}); "
-            "start one with `fraudstream stack up`, or give its address with --redis"
-        ) from error
+    require_access(settings.broker, "watch", topics, needed)
+    require_redis(settings.redis_url)
     CheckpointStore(settings.checkpoint_url)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.features.feature import Feature
 from models.features.feature_set import FeatureSet
 from models.schema import wire
@@ -57,7 +58,7 @@ def _in_words(code: ReasonCode, feature_set: FeatureSet) -> str:
 
 def read_transaction(broker: str, topic: str, flagged: Flagged) -> Transaction | None:
     """Return the transaction behind a flagged score; None when the broker does not answer in time."""
-    consumer = Consumer({"bootstrap.servers": broker, "group.id": "fraudstream-demo", "enable.auto.commit": False})
+    consumer = Consumer({**confluent_settings(broker), "group.id": "fraudstream-demo", "enable.auto.commit": False})
     try:
         consumer.assign([TopicPartition(topic, flagged.partition, flagged.source_offset)])
         message = consumer.poll(_ANSWER_S)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.cloud_event import CloudEvent
@@ -53,7 +54,7 @@ class Findings:
         self._seen: set[str] = set()
         self._consumer = Consumer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "group.id": "fraudstream-demo",  # asked for by the client; nothing is committed
                 "enable.auto.commit": False,
             }

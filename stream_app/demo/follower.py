@@ -8,6 +8,7 @@ from typing import Self
 import msgspec
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.demo.ledger import Flagged, Ledger, SeenScore, SeenTransaction
@@ -39,7 +40,7 @@ class Follower:
         self.ledger = Ledger(partitions)
         self.flagged: deque[Flagged] = deque(maxlen=_FLAGGED_KEPT)
         self._topics = topics
-        self._consumer = Consumer({"bootstrap.servers": broker, **_SETTINGS})
+        self._consumer = Consumer({**confluent_settings(broker), **_SETTINGS})
         names = (topics.transactions, topics.scores)
         self._consumer.assign([TopicPartition(name, p, 0) for name in names for p in range(partitions)])
         self._decode_transactions = msgspec.json.Decoder(list[SeenTransaction]).decode

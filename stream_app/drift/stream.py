@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.cloud_event import CloudEvent
@@ -54,7 +55,7 @@ class DriftStream:
         described = describe_topics(broker, self._records)
         self._consumer = Consumer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "group.id": "fraudstream-drift",  # asked for by the client; nothing is committed
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import redis
 
+from models.access.redis_access import redis_client
 from models.errors import FraudstreamError
 from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.batch import batch_features
@@ -164,7 +164,7 @@ class HandbookEvaluation:
         connections, plan = self._connections, self._plan
         names = connections.topics
         outbox = Outbox(connections.broker, [names.transactions, names.labels, names.clock], tracks_offsets=True)
-        client = redis.Redis.from_url(connections.redis_url)
+        client = redis_client(connections.redis_url)
         replay = Replay(
             History(self._file, HANDBOOK, to_day=plan.days),
             outbox,

@@ -2,6 +2,7 @@
 
 from confluent_kafka import Consumer, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.terminal_profile import MARKER_KEY, ProfileMarker
@@ -20,7 +21,7 @@ class ProfileMarkers:
     def __init__(self, broker: str, topics: TopicNames) -> None:
         self._topic = topics.profiles
         self._consumer = Consumer(
-            {"bootstrap.servers": broker, "group.id": "evaluate", "enable.auto.commit": False, "fetch.wait.max.ms": 20}
+            {**confluent_settings(broker), "group.id": "evaluate", "enable.auto.commit": False, "fetch.wait.max.ms": 20}
         )
         self.youngest_age_ms: int | None = None
         """Smallest age of any fraud label at a step that used it."""

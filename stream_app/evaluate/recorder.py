@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.features.history import NO_LABEL
 from models.schema.feature_batch import FeatureBatchHeader, decode_feature_batch
@@ -65,7 +66,7 @@ class Recorder:
         self._decode_scores = msgspec.json.Decoder(list[_SeenScore]).decode
         self._decode_labels = msgspec.json.Decoder(list[Label]).decode
         self._consumer = Consumer(
-            {"bootstrap.servers": broker, "group.id": "evaluate", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
+            {**confluent_settings(broker), "group.id": "evaluate", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
         )
         names = (topics.scores, topics.features, topics.labels)
         self._consumer.assign([TopicPartition(name, p, 0) for name in names for p in range(partitions)])

@@ -5,6 +5,7 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.performance import Performance
@@ -31,7 +32,7 @@ def read_performance(broker: str, topic: str) -> list[Performance]:
     partitions = describe_topics(broker, [topic])[topic].partitions
     consumer = Consumer(
         {
-            "bootstrap.servers": broker,
+            **confluent_settings(broker),
             "group.id": "fraudstream-performance",  # asked for by the client; nothing is committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,

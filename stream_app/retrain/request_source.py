@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
@@ -34,7 +35,7 @@ class RequestSourceError(FraudstreamError):
 def _consumer(broker: str, group: str) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": broker,
+            **confluent_settings(broker),
             "group.id": group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

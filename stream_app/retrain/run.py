@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-from redis.asyncio import Redis
-
+from models.access.redis_access import RELEASER, async_redis_client, redis_client
 from models.registry import Registry
 from models.schema.topics import DAY_MS
 from models.scorer import LoadedModel
@@ -51,7 +50,9 @@ class RetrainProcess:
         self._settings = settings
         self._gauges = RetrainGauges()
         self._registry = Registry(settings.redis_url, settings.redis_prefix)
-        self._runner = ReleaseRunner(settings.release, self._registry, self._verify)
+        # Only the release loop moves aliases: it may have a user of its own in Redis.
+        releases = Registry(redis_client(settings.redis_url, RELEASER), settings.redis_prefix)
+        self._runner = ReleaseRunner(settings.release, releases, self._verify)
         self._trainer = Trainer(settings.folder / settings.worker, settings.storage_options, settings.training_s)
         self._worker: RetrainWorker | None = None
         self._stopping = asyncio.Event()
@@ -63,7 +64,7 @@ class RetrainProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         settings = self._settings
-        redis = Redis.from_url(settings.redis_url)
+        redis = async_redis_client(settings.redis_url)
         lease = Lease(redis, f"{settings.redis_prefix}{LEASE}", settings.worker, settings.lease_s)
         health = None
         try:

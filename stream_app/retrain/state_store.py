@@ -6,9 +6,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 import redis
 
+from models.access.redis_access import failure, redis_client
 from models.errors import FraudstreamError
 
-_TIMEOUT_S: Final = 5
 # All keys change together or not at all; the first holds the state, and an empty value deletes.
 _WRITE: Final = """
 local stored = redis.call('GET', KEYS[1])
@@ -40,9 +40,7 @@ class StateStore:
     """
 
     def __init__(self, client: "str | redis.Redis", prefix: str) -> None:
-        self._client = (
-            redis.Redis.from_url(client, socket_connect_timeout=_TIMEOUT_S) if isinstance(client, str) else client
-        )
+        self._client = redis_client(client) if isinstance(client, str) else client
         self._prefix = prefix
 
     def answers(self) -> bool:
@@ -83,4 +81,4 @@ class StateStore:
         try:
             return getattr(self._client, command)(*arguments)
         except redis.RedisError as error:
-            raise StateError(f"Redis did not do {command} under {self._prefix} ({error}); is it up?") from error
+            raise StateError(f"{command} under {self._prefix}: {failure(error, self._client)}") from error

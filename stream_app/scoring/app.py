@@ -8,10 +8,10 @@ from typing import Any
 
 import faust
 import msgspec
-import redis.asyncio
 from faust.types import StreamT
 from redis.exceptions import RedisError
 
+from models.access.redis_access import async_redis_client
 from models.control_group import ControlPolicy
 from models.features.feature_set import DEFAULT, feature_set
 from models.features.profile_table import ProfileTable
@@ -60,7 +60,7 @@ class ScoringWorker(faust.Service):
         cache = LocalModelCache(settings.data_folder / "last-verified-model")
         self.serving = LineupFollower(settings, registry, cache, signers, self.metrics, self.report)
         self.follower = ProfileFollower(settings, self.profiles, self.metrics, self.report)
-        self._redis = redis.asyncio.from_url(settings.redis_url)
+        self._redis = async_redis_client(settings.redis_url)
         self.source: TransactionSource | None = None
         self._liveness: Liveness | None = None
         super().__init__()

@@ -3,6 +3,8 @@
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
 
+from models.access.kafka_settings import aiokafka_settings
+
 
 class CommitMetadata(msgspec.Struct, frozen=True):
     """Travels as JSON in the metadata of the offset commit."""
@@ -26,7 +28,7 @@ class Committed(msgspec.Struct, frozen=True):
 async def committed_offsets(broker: str, group: str, topic: str) -> dict[int, Committed]:
     """Committed offsets of a group on one topic, by partition; empty when the group or its offsets are gone."""
     # Not librdkafka's: it reads a commit's metadata beyond its end (confluent-kafka 2.16).
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
+    admin = AIOKafkaAdminClient(**aiokafka_settings(broker))
     await admin.start()
     try:
         found = await admin.list_consumer_group_offsets(group)

@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-import redis.asyncio
 from redis.exceptions import RedisError
 
+from models.access.redis_access import async_redis_client
 from models.alias import Alias
 from models.errors import FraudstreamError
 from models.model_cache import LocalModelCache
@@ -224,7 +224,7 @@ class LineupFollower:
     async def _listen(self, moved: asyncio.Event) -> None:
         while True:
             try:
-                async with redis.asyncio.from_url(self._settings.redis_url) as client, client.pubsub() as subscription:
+                async with async_redis_client(self._settings.redis_url) as client, client.pubsub() as subscription:
                     await subscription.subscribe(self._registry.channel)
                     moved.set()
                     while True:

@@ -10,6 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from numpy.typing import NDArray
 
+from models.access.kafka_settings import aiokafka_settings
 from models.errors import FraudstreamError
 from models.schema.decoding import decode_transactions
 from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
@@ -83,7 +84,7 @@ class Opening:
         self._store = store
         self._feature_set = feature_set
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.broker,
+            **aiokafka_settings(settings.broker),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=20,

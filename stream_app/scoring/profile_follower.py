@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from models.access.kafka_settings import aiokafka_settings
 from models.features.profile_table import ProfileTable
 from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker, TerminalProfile
 from stream_app.scoring.metrics import ScoringMetrics
@@ -78,7 +79,7 @@ class ProfileFollower:
         """Run until cancelled."""
         topic = self._settings.topics.profiles
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.broker,
+            **aiokafka_settings(self._settings.broker),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from models.access.kafka_settings import aiokafka_settings
 from models.errors import FraudstreamError
 from models.schema.dead_letter import DeadLetter
 from models.schema.topics import TopicNames
@@ -133,7 +134,7 @@ def _own_headers(scored: Scored) -> Iterable[Headers]:
 def make_producer(broker: str) -> AIOKafkaProducer:
     """An idempotent producer without linger: a scored batch is a batch already."""
     return AIOKafkaProducer(
-        bootstrap_servers=broker,
+        **aiokafka_settings(broker),
         enable_idempotence=True,
         linger_ms=0,
         max_batch_size=_BATCH_BYTES,

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetad
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, OffsetOutOfRangeError
 from faust.types import ChannelT
 
+from models.access.kafka_settings import aiokafka_settings
 from models.control_group import ControlGroup, ControlPolicy
 from models.errors import FraudstreamError
 from models.features.card_state import CardState
@@ -104,7 +105,7 @@ class TransactionSource(faust.Service):
         self._batches.app.flow_control.resume()
         await self._opening.start()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.broker,
+            **aiokafka_settings(settings.broker),
             group_id=settings.group,
             enable_auto_commit=False,
             auto_offset_reset="none",  # positions are set at opening; one that is gone must not be replaced silently

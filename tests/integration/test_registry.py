@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import redis
 
+from models.access.redis_access import RedisAccessError
 from models.alias import Alias, check_chain
 from models.bundle import Bundle, BundleError
 from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, RegistryError
@@ -212,7 +213,7 @@ def test_an_unreachable_redis_is_named_with_the_remedy():
 
 
 def test_an_address_that_is_none_is_refused():
-    with pytest.raises(RegistryError, match="'localhost' is no Redis address"):
+    with pytest.raises(RedisAccessError, match="'localhost' is no Redis address"):
         Registry("localhost")
 
 

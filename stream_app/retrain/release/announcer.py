@@ -4,6 +4,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from models.registry import CHALLENGER, CHAMPION
 from models.schema import wire
@@ -75,8 +76,8 @@ def _published_ids(broker: str, topic: str) -> set[str]:
     """Return the ids of the last events on a topic of one partition."""
     consumer = Consumer(
         {
-            "bootstrap.servers": broker,
-            "group.id": "none",
+            **confluent_settings(broker),
+            "group.id": "fraudstream-model-events",  # asked for by the client; nothing is committed
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",

@@ -5,6 +5,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from stream_app.retrain.release.watermarks import watermarks
 from stream_app.topic_admin import describe_topics
@@ -34,7 +35,7 @@ class FeatureLog:
         self._partitions = describe_topics(broker, [topic])[topic].partitions
         self._consumer = Consumer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "group.id": "fraudstream-release",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,

@@ -1,13 +1,13 @@
-"""The lease for a thread without an event loop: taken when it is free, renewed when it is due."""
+"""The release loop's lease, for a thread without an event loop: taken when free, renewed when due."""
 
 import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from models.access.redis_access import RELEASER, async_redis_client
 from stream_app.lease import Lease
 
 STANDBY_S: Final = 0.5
@@ -29,7 +29,7 @@ class HeldLease:
         self, redis_url: str, key: str, holder: str, lease_s: float, clock_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._loop = asyncio.new_event_loop()
-        self._redis = Redis.from_url(redis_url)
+        self._redis = async_redis_client(redis_url, RELEASER)
         self._lease = Lease(self._redis, key, holder, lease_s)
         self._clock_s = clock_s
         self._held = False

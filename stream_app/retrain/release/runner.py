@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from models.access.redis_access import RELEASER, redis_client
 from models.metrics.pairing import Pairing
 from models.registry import CHAMPION, Registry, RegistryError
 from models.release.actions import Announce
@@ -70,7 +71,7 @@ class ReleaseRunner:
         self._verify = verify
         self._step = step
         self._policy = ReleasePolicy(settings.plan)
-        self._store = ReleaseStore(settings.redis_url, settings.redis_prefix)
+        self._store = ReleaseStore(redis_client(settings.redis_url, RELEASER), settings.redis_prefix)
         self._lease: HeldLease | None = None
         self._log: FeatureLog | None = None
         self._executor: Executor | None = None

@@ -2,6 +2,7 @@
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from models.access.kafka_settings import aiokafka_settings
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.cloud_event import CloudEvent, CloudEventError
@@ -25,7 +26,7 @@ class CommitSource:
         self._partition = TopicPartition(topic, 0)
         self._dead_letters = dead_letters
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=broker,
+            **aiokafka_settings(broker),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",

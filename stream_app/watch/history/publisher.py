@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from models.access.kafka_settings import aiokafka_settings
 from models.schema.cloud_event import CloudEvent, CloudEventError
 from models.schema.topics import TopicNames
 from stream_app.lease import Lease
@@ -57,7 +58,7 @@ class Publisher:
 async def published_ids(broker: str, topics: Sequence[str]) -> set[str]:
     """Return the ids of the last events on topics of one partition."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=broker, group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+        **aiokafka_settings(broker), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
     )
     await consumer.start()
     ids: set[str] = set()

@@ -9,8 +9,9 @@ from functools import partial
 import faust
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
+from models.access.kafka_settings import aiokafka_settings
+from models.access.redis_access import async_redis_client
 from models.features.feature_set import DEFAULT, WARM_UP_DAYS
 from models.metrics.ledger_settings import LedgerSettings
 from models.registry import Registry
@@ -70,7 +71,7 @@ class HistoryService(faust.Service):
         self._settings = settings
         self._puts = puts
         self._end = end
-        self._redis = Redis.from_url(settings.redis_url)
+        self._redis = async_redis_client(settings.redis_url)
         self._lease = Lease(self._redis, f"{settings.redis_prefix}history-watch", settings.keeper, settings.lease_s)
         self._gauges = HistoryGauges(registry)
         self._closers: dict[str, DayCloser] = {}
@@ -155,7 +156,7 @@ class HistoryService(faust.Service):
     async def _open(self) -> None:
         settings, topics = self._settings, self._settings.topics
         described = await asyncio.to_thread(describe_topics, settings.broker, [topics.archive_commits])
-        self._producer = AIOKafkaProducer(bootstrap_servers=settings.broker, enable_idempotence=True, linger_ms=0)
+        self._producer = AIOKafkaProducer(**aiokafka_settings(settings.broker), enable_idempotence=True, linger_ms=0)
         await self._producer.start()
         ids = await published_ids(settings.broker, [topics.of(name) for name in OUTPUTS])
         publisher = Publisher(self._producer, topics, self._lease, ids)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from models.access.kafka_settings import aiokafka_settings
 from models.errors import FraudstreamError
 from stream_app.topic_admin import TopicDescription
 from stream_app.watch.profiles.intake import Intake
@@ -30,7 +31,7 @@ class KeeperConsumer:
 
     def __init__(self, broker: str) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=broker,
+            **aiokafka_settings(broker),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",

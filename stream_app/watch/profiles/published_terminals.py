@@ -2,6 +2,7 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from models.access.kafka_settings import aiokafka_settings
 from models.schema.terminal_profile import MARKER_KEY
 from stream_app.topic_admin import TopicDescription
 
@@ -11,7 +12,7 @@ _POLL_MS = 500
 async def published_terminals(broker: str, profiles: TopicDescription) -> set[str]:
     """Read all of `profiles` and return the ids of the terminals whose last record is a profile, not a removal."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=broker, group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+        **aiokafka_settings(broker), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
     )
     await consumer.start()
     held: dict[bytes, bool] = {}

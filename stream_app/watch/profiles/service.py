@@ -8,8 +8,9 @@ from collections.abc import Callable, Coroutine
 import faust
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
+from models.access.kafka_settings import aiokafka_settings
+from models.access.redis_access import async_redis_client
 from stream_app.checkpoints import CheckpointStore
 from stream_app.lease import Lease
 from stream_app.topic_admin import TopicDescription, describe_topics
@@ -53,7 +54,7 @@ class KeeperService(faust.Service):
         self._settings = settings
         self._put = put
         self._end = end
-        self._redis = Redis.from_url(settings.redis_url)
+        self._redis = async_redis_client(settings.redis_url)
         self._lease = Lease(self._redis, f"{settings.redis_prefix}profile-keeper", settings.keeper, settings.lease_s)
         self._gauges = KeeperGauges(registry)
         self._consumer: KeeperConsumer | None = None
@@ -137,7 +138,7 @@ class KeeperService(faust.Service):
         topics = await asyncio.to_thread(describe_topics, settings.broker, names)
         inputs = {name: topics[name] for name in settings.inputs}
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.broker, enable_idempotence=True, linger_ms=0, max_batch_size=BATCH_BYTES
+            **aiokafka_settings(settings.broker), enable_idempotence=True, linger_ms=0, max_batch_size=BATCH_BYTES
         )
         await self._producer.start()
         keeper = ProfileKeeper(inputs[settings.topics.features].partitions, settings.maturity_ms, settings.idle_after_s)

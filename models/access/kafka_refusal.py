@@ -1,0 +1,51 @@
+"""Tells a broker that refuses from one that is silent: librdkafka says why only to a callback."""
+
+from typing import Final, Protocol
+
+from models.access.kafka_settings import KafkaSettings
+
+_SETTINGS: Final = "FRAUDSTREAM_KAFKA_CONFIG or the variables FRAUDSTREAM_KAFKA_..."
+
+
+class _Error(Protocol):
+    """What is used of confluent-kafka's KafkaError."""
+
+    def name(self) -> str: ...
+
+    def str(self) -> str: ...
+
+
+class KafkaRefusal:
+    """Give it to a client as `error_cb`; `text` is the first refusal in words, None while there is none.
+
+    Only what waiting does not mend counts: a wrong password, a certificate that does not verify, another protocol.
+    """
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def __call__(self, error: _Error) -> None:
+        """Take note of an error."""
+        if self.text is None:
+            self.text = _in_words(error.name(), error.str(), KafkaSettings.read())
+
+
+def _in_words(name: str, reason: str, settings: KafkaSettings) -> str | None:
+    # Without the address and the timing that librdkafka puts around it.
+    said = settings.hide(" ".join(reason.split()))
+    if name == "_AUTHENTICATION":
+        return (
+            f"it refuses user {settings.user} ({said}); check sasl.username, sasl.password and sasl.mechanisms in "
+            f"{_SETTINGS}"
+        )
+    if name == "_SSL":
+        return (
+            f"no TLS connection is made ({said}); check security.protocol {settings.protocol} and ssl.ca.location "
+            f"{settings.values.get('ssl.ca.location')} in {_SETTINGS}"
+        )
+    if "security.protocol" in reason:
+        return (
+            f"it hangs up on security.protocol {settings.protocol}; it may want SASL_SSL or SSL: set that in "
+            f"{_SETTINGS}"
+        )
+    return None

@@ -5,6 +5,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
 from stream_app.topic_admin import describe_topics
 
@@ -95,7 +96,7 @@ class TopicLog:
         if self._consumer is None:
             self._consumer = Consumer(
                 {
-                    "bootstrap.servers": self._broker,
+                    **confluent_settings(self._broker),
                     "group.id": "none",
                     "enable.auto.commit": False,
                     "auto.offset.reset": "earliest",

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from models.access.kafka_settings import confluent_settings
 from models.schema.murmur2 import murmur2_partition
 from producers.simulator.population import Population
 from producers.simulator.script import BASE_MIX
@@ -60,7 +61,7 @@ class Sending(threading.Thread):
         self.failures: list[str] = []
         self._producer = Producer(
             {
-                "bootstrap.servers": broker,
+                **confluent_settings(broker),
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "compression.type": "lz4",

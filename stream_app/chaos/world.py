@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import redis
 
+from models.access.redis_access import redis_client
 from models.bundle import Bundle
 from models.errors import FraudstreamError
 from models.registry import Registry
@@ -69,7 +70,7 @@ class World:
         self.admin = admin_client(self.broker)
         self.registry = Registry(self.stack.redis_url, self.redis_prefix)
         self.accounts = Accounts(self.broker, self.topics)
-        self._redis = redis.Redis.from_url(self.stack.redis_url, socket_timeout=2, socket_connect_timeout=2)
+        self._redis = redis_client(self.stack.redis_url, socket_timeout=2, socket_connect_timeout=2)
         self._sendings: list[Sending] = []
         self._started = 0
         self.promote(self.models.first)

@@ -84,12 +84,11 @@ class Opening:
         self._store = store
         self._feature_set = feature_set
         self._consumer = AIOKafkaConsumer(
-            **aiokafka_settings(settings.broker),
+            # It turns from topic to topic, and each time waits so long for what it has not asked about before.
+            **{**aiokafka_settings(settings.broker), "retry_backoff_ms": 10},
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=20,
-            # It turns from topic to topic, and each time waits so long for what it has not asked about before.
-            retry_backoff_ms=10,
             max_partition_fetch_bytes=8 << 20,
         )
 

@@ -12,6 +12,7 @@ from models.registry import CHALLENGER, CHAMPION, Registry, RegistryError
 from models.release.placement import Placement
 from models.release.state import ReleaseState
 from stream_app.access.redis_users import redis_rules
+from stream_app.chaos.tiny_models import TinyModels
 from stream_app.lease import Lease
 from stream_app.retrain.job import RetrainState
 from stream_app.retrain.release.release_state import ReleaseStore
@@ -19,7 +20,6 @@ from stream_app.retrain.retrain_store import RetrainStore
 from stream_app.retrain.state_store import StateError
 from stream_app.worker_status import workers_key
 from tests.support.guarded_redis import GuardedRedis
-from tests.support.tiny_models import TinyModels
 
 PREFIX = "bank:"
 

@@ -24,6 +24,7 @@ from stream_app.topic_admin import TopicDescription, describe_topics
 
 log = logging.getLogger(__name__)
 
+AT_A_TIME = 4
 _NEW_EPOCH = "if that is meant, start once with --new-epoch REASON (it is written to the audit topic)"
 
 
@@ -67,7 +68,7 @@ class _Known:
 
 
 class Opening:
-    """Opens partitions one after the other with one consumer of its own.
+    """Opens partitions, a few at a time, with consumers of its own: most of the time each waits for the broker.
 
     Parameters
     ----------
@@ -83,22 +84,28 @@ class Opening:
         self._settings = settings
         self._store = store
         self._feature_set = feature_set
-        self._consumer = AIOKafkaConsumer(
-            # It turns from topic to topic, and each time waits so long for what it has not asked about before.
-            **{**aiokafka_settings(settings.broker), "retry_backoff_ms": 10},
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=20,
-            max_partition_fetch_bytes=8 << 20,
-        )
+        self._idle: asyncio.Queue[AIOKafkaConsumer] = asyncio.Queue()
+        self._consumers: list[AIOKafkaConsumer] = []
 
     async def start(self) -> None:
         """Connect."""
-        await self._consumer.start()
+        for _ in range(AT_A_TIME):
+            consumer = AIOKafkaConsumer(
+                # It turns from topic to topic, and each time waits so long for what it has not asked about before.
+                **{**aiokafka_settings(self._settings.broker), "retry_backoff_ms": 10},
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                fetch_max_wait_ms=20,
+                max_partition_fetch_bytes=8 << 20,
+            )
+            await consumer.start()
+            self._consumers.append(consumer)
+            self._idle.put_nowait(consumer)
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        for consumer in self._consumers:
+            await consumer.stop()
 
     async def survey(self) -> Survey:
         """Ask the broker what is the same for every partition of one assignment: nobody else commits to those now."""
@@ -118,8 +125,15 @@ class Opening:
         OpeningRefusedError
             With the reason and the remedy on one line.
         """
+        consumer = await self._idle.get()
+        try:
+            return await self._open(consumer, partition, writer, survey)
+        finally:
+            self._idle.put_nowait(consumer)
+
+    async def _open(self, consumer: AIOKafkaConsumer, partition: int, writer: str, survey: Survey) -> Opened:
         started = time.monotonic()
-        known = await self._known(partition, survey)
+        known = await self._known(consumer, partition, survey)
         self._check_topics(known)
         epoch, continued = self._epoch(known)
         source = known.topics[self._settings.topics.transactions]
@@ -136,8 +150,8 @@ class Opening:
         if restored and restored.partitions != source.partitions:
             raise OpeningRefusedError(self._grown(partition, restored.partitions, source.partitions))
         position = max(position, known.begin)
-        missing = await self._missing(known, restored, committed) if tail_end is not None else {}
-        state_offset, cold_before = await self._state_offset(known, restored, position)
+        missing = await self._missing(consumer, known, restored, committed) if tail_end is not None else {}
+        state_offset, cold_before = await self._state_offset(consumer, known, restored, position)
         identity = LaneIdentity(partition, source.partitions, source.topic_id, epoch, writer)
         parts = restored.parts if restored and state_offset == restored.offset else []
         took_s = time.monotonic() - started
@@ -154,18 +168,18 @@ class Opening:
                 "nothing more is scored; start again to be told the remedy"
             )
 
-    async def _known(self, partition: int, survey: Survey) -> _Known:
+    async def _known(self, consumer: AIOKafkaConsumer, partition: int, survey: Survey) -> _Known:
         source = TopicPartition(self._settings.topics.transactions, partition)
         # The input's end after the output's: another owner may still have scored what came in between.
-        tail = await self._tail(partition, None)
-        begin = (await self._consumer.beginning_offsets([source]))[source]
-        end = (await self._consumer.end_offsets([source]))[source]
+        tail = await self._tail(consumer, partition, None)
+        begin = (await consumer.beginning_offsets([source]))[source]
+        end = (await consumer.end_offsets([source]))[source]
         return _Known(partition, survey.topics, survey.committed, begin, end, tail)
 
-    async def _tail(self, partition: int, since: int | None) -> OutputTail:
+    async def _tail(self, consumer: AIOKafkaConsumer, partition: int, since: int | None) -> OutputTail:
         names = self._settings.topics
         scores, features = TopicPartition(names.scores, partition), TopicPartition(names.features, partition)
-        return await read_output_tail(self._consumer, scores, features, since)
+        return await read_output_tail(consumer, scores, features, since)
 
     def _check_topics(self, known: _Known) -> None:
         names = self._settings.topics
@@ -240,18 +254,20 @@ class Opening:
         )
 
     async def _missing(
-        self, known: _Known, restored: Restored | None, committed: Committed | None
+        self, consumer: AIOKafkaConsumer, known: _Known, restored: Restored | None, committed: Committed | None
     ) -> dict[int, PublishedScore]:
         since = max(restored.offset if restored else known.begin, committed.offset if committed else 0)
         if known.tail.last_offset is None or since > known.tail.last_offset:
             return {}
-        return (await self._tail(known.partition, since)).missing(since)
+        return (await self._tail(consumer, known.partition, since)).missing(since)
 
-    async def _state_offset(self, known: _Known, restored: Restored | None, position: int) -> tuple[int, int | None]:
+    async def _state_offset(
+        self, consumer: AIOKafkaConsumer, known: _Known, restored: Restored | None, position: int
+    ) -> tuple[int, int | None]:
         """Where the state begins, and `cold_before` as a lane's start has it."""
         if restored and restored.offset >= known.begin:
             return restored.offset, restored.cold_before
-        if known.begin == 0 or await self._reaches_back(known, position):
+        if known.begin == 0 or await self._reaches_back(consumer, known, position):
             return known.begin, 0
         if self._settings.accept_cold_state:
             return known.begin, None
@@ -262,13 +278,13 @@ class Opening:
             "restore the checkpoints, or start with --accept-cold-state (scores are marked degraded)"
         )
 
-    async def _reaches_back(self, known: _Known, position: int) -> bool:
+    async def _reaches_back(self, consumer: AIOKafkaConsumer, known: _Known, position: int) -> bool:
         """Whether the input still holds the longest window before the position; an emptied one does not."""
         partition = TopicPartition(self._settings.topics.transactions, known.partition)
         at = min(position, known.end - 1)
         times = []
         for start in (known.begin, max(known.begin, at - 100)):
-            records = await read_range(self._consumer, partition, start, min(start + 101, known.end))
+            records = await read_range(consumer, partition, start, min(start + 101, known.end))
             transactions, _, _ = decode_transactions([record.value for record in records])
             times.append([transaction.event_time for transaction in transactions])
         return bool(times[0] and times[1]) and max(times[1]) - min(times[0]) >= (LONGEST_WINDOW_DAYS + 1) * DAY_MS

@@ -222,16 +222,28 @@ class TransactionSource(faust.Service):
             self._left.pop()
         generation = self.generation
         closed = [each for each in sorted(self._consumer.assignment()) if each.partition not in self.partitions]
-        survey = await self._opening.survey() if closed else None
-        for assigned in closed:
-            assert survey is not None
-            opened = await self._opening.open(assigned.partition, self._parts.writer, survey)
-            models = {entry.model_version: await self._model(entry.model_version) for entry in opened.missing.values()}
-            if generation != self.generation or assigned not in self._consumer.assignment():
-                return
-            self._consumer.seek(assigned, opened.state_offset)
-            self.partitions[assigned.partition] = self._open(opened, {v: m for v, m in models.items() if m})
-            await self._announce(opened)
+        if not closed:
+            return
+        survey = await self._opening.survey()
+        opening = [
+            asyncio.ensure_future(self._opening.open(each.partition, self._parts.writer, survey)) for each in closed
+        ]
+        try:
+            for assigned, opened in zip(closed, opening, strict=True):
+                await self._take_over(assigned, await opened, generation)
+        finally:
+            for each in opening:
+                each.cancel()
+            await asyncio.gather(*opening, return_exceptions=True)
+
+    async def _take_over(self, assigned: TopicPartition, opened: Opened, generation: int) -> None:
+        """Score a partition from now on, unless it has been taken away meanwhile."""
+        models = {entry.model_version: await self._model(entry.model_version) for entry in opened.missing.values()}
+        if generation != self.generation or assigned not in self._consumer.assignment():
+            return
+        self._consumer.seek(assigned, opened.state_offset)
+        self.partitions[assigned.partition] = self._open(opened, {v: m for v, m in models.items() if m})
+        await self._announce(opened)
 
     async def _model(self, version: str) -> LoadedModel | None:
         return await self._parts.models.find(version)

@@ -10,6 +10,7 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -41,16 +42,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as folder:
         found = soak(Path(folder), options.minutes * 60)
     if options.json:
-        print(json.dumps(found))
+        print(json.dumps(asdict(found)))
         return
-    print(f"{found['capacity_per_s']:,.0f} events/s at full speed, {found['rate_per_s']:,.0f} a second since")
-    for at_s, mib, lag in found["samples"]:
-        print(f"{at_s:6.0f} s  {mib:7.1f} MiB  {lag:9,} waiting")
-    print(f"from the second third to the last: {found['growth_share']:+.2%}; restarts: {found['restarts']}")
+    print(f"{found.capacity_per_s:,.0f} events/s at full speed, {LOAD * found.capacity_per_s:,.0f} a second since")
+    for at_s, mib, waiting in found.samples:
+        print(f"{at_s:6.0f} s  {mib:7.1f} MiB  {waiting:9,} waiting")
+    print(f"from the second third to the last: {found.growth_share:+.2%}; restarts: {found.restarts}")
 
 
-def soak(folder: Path, seconds: float) -> dict[str, object]:
-    """Return capacity, rate, samples of (s, MiB, records waiting) and the growth from the second to the last third."""
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """What was seen; `samples` are seconds, the worker's resident MiB, and records waiting."""
+
+    capacity_per_s: float
+    samples: list[tuple[float, float, int]]
+    growth_share: float
+    restarts: int
+
+
+def soak(folder: Path, seconds: float) -> Soak:
+    """Measure what a worker can do, then keep it at LOAD of that for some seconds."""
     names, models = TopicNames(), TinyModels(folder / "models")
     with LocalStack(folder / "stack", kafka_settings={"log.retention.check.interval.ms": "3000"}) as stack:
         create_topics(stack.broker, names, PARTITIONS, dict.fromkeys(("transactions", "scores", "features"), _SHORT))
@@ -76,16 +87,9 @@ def soak(folder: Path, seconds: float) -> dict[str, object]:
             for log in logs:
                 log.close()
     memory = np.array([mib for _, mib, _ in samples])
-    third = len(memory) // 3
-    return {
-        "capacity_per_s": capacity,
-        "rate_per_s": LOAD * capacity,
-        "samples": samples,
-        "growth_share": float(np.median(memory[-third:]) / np.median(memory[third : 2 * third]) - 1)
-        if third
-        else float("nan"),
-        "restarts": worker.restarts,
-    }
+    third = max(1, len(memory) // 3)
+    growth = float(np.median(memory[-third:]) / np.median(memory[third : 2 * third]) - 1)
+    return Soak(capacity, samples, growth, worker.restarts)
 
 
 def _bank(folder: Path, name: str, common: list[str], from_day: int, rate: float) -> Supervised:

@@ -230,20 +230,22 @@ class TransactionSource(faust.Service):
         ]
         try:
             for assigned, opened in zip(closed, opening, strict=True):
-                await self._take_over(assigned, await opened, generation)
+                if not await self._take_over(assigned, await opened, generation):
+                    return
         finally:
             for each in opening:
                 each.cancel()
             await asyncio.gather(*opening, return_exceptions=True)
 
-    async def _take_over(self, assigned: TopicPartition, opened: Opened, generation: int) -> None:
-        """Score a partition from now on, unless it has been taken away meanwhile."""
+    async def _take_over(self, assigned: TopicPartition, opened: Opened, generation: int) -> bool:
+        """Score a partition from now on, unless it has been taken away meanwhile; return whether it has not."""
         models = {entry.model_version: await self._model(entry.model_version) for entry in opened.missing.values()}
         if generation != self.generation or assigned not in self._consumer.assignment():
-            return
+            return False
         self._consumer.seek(assigned, opened.state_offset)
         self.partitions[assigned.partition] = self._open(opened, {v: m for v, m in models.items() if m})
         await self._announce(opened)
+        return True
 
     async def _model(self, version: str) -> LoadedModel | None:
         return await self._parts.models.find(version)

@@ -1,6 +1,5 @@
 """The short form of the fault suite: real processes broken on purpose, every transaction counted afterwards."""
 
-
 import pytest
 
 from stream_app.chaos.run import ChaosRun, ScenarioResult

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.features.card_state import CardState
+from models.features.card_state import CardArrays, CardState
 from models.features.profile_table import ProfileTable
 from models.schema import wire
 from models.schema.money import ReportingCurrency
@@ -12,6 +12,7 @@ from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
 from stream_app.scoring.lineup import Lineup
 
 _EVENT_TIME = 1_525_132_800_000
+_LONG_HISTORY = 5_000
 
 
 def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
@@ -33,4 +34,13 @@ def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
     value = wire.encode(Transaction("warm-up", _EVENT_TIME, "warm-up", "warm-up", 1, currency.currency))
     batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
     lane.score(batch, Lineup(model), stale=False, now_ms=0)
-    lane.cards.restore([lane.cards.everything(), lane.cards.take_changes()])
+    lane.cards.restore([_as_read_back(lane.cards.everything()), _as_read_back(lane.cards.take_changes())])
+
+
+def _as_read_back(part: CardArrays) -> CardArrays:
+    """The same as a checkpoint gives it: read-only, which is another type to a kernel, and too much for a new pool."""
+    lengths = np.full(len(part["lengths"]), _LONG_HISTORY, np.int32)
+    grown = {**part, "lengths": lengths, "entries": np.repeat(part["entries"], _LONG_HISTORY)}
+    for array in grown.values():
+        array.flags.writeable = False
+    return grown

@@ -1,5 +1,9 @@
 """The kernels are really used before the first real batch."""
 
+import json
+import subprocess
+import sys
+
 from models.schema.money import default_reporting_currency
 from stream_app.scoring.warm_up import warm_up
 from tests.unit.stream_app.scoring.fakes import AmountModel
@@ -20,3 +24,12 @@ def test_a_made_up_transaction_goes_all_the_way() -> None:
     model = WatchedModel()
     warm_up(model, default_reporting_currency())  # type: ignore[arg-type]  # a fake
     assert model.rows == 1
+
+
+def test_no_kernel_is_compiled_behind_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.kernels_after_warm_up"], capture_output=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["flagged"] > 0
+    assert found["late"] == []

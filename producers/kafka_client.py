@@ -8,7 +8,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from models.access.kafka_refusal import KafkaRefusal
+from models.access.kafka_refusal import KafkaRefusal, silence
 from models.access.kafka_settings import confluent_settings, settings_error
 from models.errors import FraudstreamError
 
@@ -216,10 +216,7 @@ def _require_topics(producer: Producer, broker: str, topics: Sequence[str], refu
         if refusal.text is not None:
             raise BrokerRefusedError(f"the Kafka broker at {broker} is not to be used so: {refusal.text}")
         if time.monotonic() >= until_s:
-            raise BrokerUnreachableError(
-                f"no Kafka broker answers at {broker} within {ANSWER_S:g} s ({reason}); "
-                "start one with `fraudstream stack up`, or give its address with --broker"
-            )
+            raise BrokerUnreachableError(silence(broker, ANSWER_S, reason))
     missing = [topic for topic in topics if topic not in present]
     if missing:
         raise UnknownTopicError(

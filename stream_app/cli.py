@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
     "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
     "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),
+    "access": CommandEntry("stream_app.commands.access", "Say, and set, who may do what on Kafka and Redis."),
     "evaluate": CommandEntry("stream_app.commands.evaluate", "Stream a labelled file through and measure accuracy."),
     "backtest": CommandEntry("stream_app.commands.backtest", "Play a past day by day: what would have been done?"),
     "chaos": CommandEntry("stream_app.commands.chaos", "Break everything on purpose and count what was lost."),

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
 from confluent_kafka.admin import TopicDescription as BrokerTopicDescription
 
-from models.access.kafka_refusal import KafkaRefusal
+from models.access.kafka_refusal import KafkaRefusal, silence
 from models.access.kafka_settings import KafkaSettings, confluent_settings, settings_error
 from models.errors import FraudstreamError
 from models.schema.topics import DEFAULT_PARTITIONS, TOPICS, TopicNames
@@ -108,10 +108,7 @@ def require_broker(broker: str, timeout_s: float = 10.0) -> AdminClient:
         if refusal.text is not None:
             raise BrokerRefusedError(f"the Kafka broker at {broker} is not to be used so: {refusal.text}")
         if time.monotonic() >= until_s:
-            raise BrokerUnreachableError(
-                f"no Kafka broker answers at {broker} within {timeout_s:g} s ({reason}); "
-                "start one with `fraudstream stack up`, or give its address with --broker"
-            )
+            raise BrokerUnreachableError(silence(broker, timeout_s, reason))
 
 
 def create_topics(

@@ -121,7 +121,7 @@ def test_a_retrainer_cannot_let_itself_be_released(server):
 
 def test_the_releaser_moves_aliases_places_models_and_keeps_its_state(server, versions):
     registry = Registry(server.url_of("releaser"), PREFIX)
-    champion = registry.alias(CHAMPION)
+    champion = registry.aliases()[CHAMPION]
     registry.move(CHALLENGER, versions[1], "release", "shadow")
     registry.place(Placement(sequence=registry.placement().sequence + 1, shadow=(versions[1],)))
     registry.promote(versions[1], "release", "better", champion.sequence)

@@ -10,7 +10,7 @@ from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.topics import TopicNames
-from stream_app.retrain.release.watermarks import watermarks
+from stream_app.watermarks import watermarks
 
 GROUP: Final = "fraudstream-retrain"
 ANSWER_S: Final = 30.0

@@ -15,6 +15,9 @@ Plan = Callable[[], tuple[Sequence[Entry], Effects | None]]
 """Looks at what Redis holds and says what to write; asked again when somebody else has written meanwhile."""
 
 _PAGE: Final = 1_000
+_RAISE: Final = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+"""
 
 
 class AuditLog:
@@ -100,8 +103,8 @@ class AuditLog:
         return int(self._call("get", self._published_key) or 0)
 
     def mark_published(self, sequence: int) -> None:
-        """Say that Kafka has acknowledged everything up to a record."""
-        self._call("set", self._published_key, sequence)
+        """Say that Kafka has acknowledged everything up to a record; the number only grows."""
+        self._call("eval", _RAISE, 1, self._published_key, sequence)
 
     def set_aside(self) -> str | None:
         """Move the chain to a key of its own, where nothing reads it, and return that; None where there is no chain."""

@@ -13,7 +13,6 @@ from stream_app.watermarks import ANSWER_S, watermarks
 ANCHOR_HEADER: Final = "anchor"
 """Header with the signed head at this record."""
 _TAIL: Final = 100
-_BATCH: Final = 1_000
 
 
 class KafkaCopy:
@@ -75,17 +74,16 @@ def _messages(broker: str, topic: str, last: int | None) -> Iterator[Message]:
         first, end = watermarks(consumer, topic, 0)
         consumer.assign([TopicPartition(topic, 0, first if last is None else max(first, end - last))])
         while True:
-            messages = consumer.consume(_BATCH, ANSWER_S)
-            if not messages:
+            message = consumer.poll(ANSWER_S)
+            if message is None:
                 raise AuditError(f"{broker} did not answer within {ANSWER_S:g} s what {topic} holds; is Kafka up?")
-            for message in messages:
-                error = message.error()
-                if error is None:
-                    yield message
-                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
-                    return
-                else:
-                    raise AuditError(f"reading {topic}: {error.str()}")
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
+                return
+            else:
+                raise AuditError(f"reading {topic}: {error.str()}")
     finally:
         consumer.close()
 

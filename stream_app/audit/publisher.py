@@ -84,7 +84,9 @@ class AuditPublisher:
 
     def _continued(self) -> AuditRecord | None:
         """Where Kafka's copy ends, once Redis has that record too."""
-        tail, published = read_tail(self._broker, self._topic), self._audit.published
+        # In this order: another publisher may be at work.
+        published = self._audit.published
+        tail = read_tail(self._broker, self._topic)
         if published > (0 if tail is None else tail.sequence):
             # Kafka has lost what it acknowledged; what is left of it is checked as a whole before it is added to.
             copy = read_copy(self._broker, self._topic).records
@@ -96,6 +98,8 @@ class AuditPublisher:
             )
         if tail is not None and self._audit.records(tail.sequence, 1) != [tail]:
             raise _lost(tail)
+        if tail is not None:
+            self._audit.mark_published(tail.sequence)
         return tail
 
     def _send(self, producer: AcknowledgedProducer, record: AuditRecord) -> None:

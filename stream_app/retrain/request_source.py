@@ -11,7 +11,7 @@ from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.topics import TopicNames
-from stream_app.retrain.release.watermarks import watermarks
+from stream_app.watermarks import watermarks
 
 GROUP: Final = "fraudstream-retrain"
 COMMITS_GROUP: Final = "fraudstream-archive-commits"

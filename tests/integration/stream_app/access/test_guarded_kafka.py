@@ -12,6 +12,7 @@ from producers.kafka_client import BrokerRefusedError, Outbox
 from producers.transaction_clock import TransactionClock
 from stream_app.access.fresh_secrets import make_secrets
 from stream_app.access.redis_users import redis_rules
+from stream_app.chaos.tiny_models import TinyModels
 from stream_app.cli import run
 from stream_app.drift.stream import DriftStream
 from stream_app.performance.reader import read_performance
@@ -21,7 +22,6 @@ from tests.support.guarded_kafka import GuardedKafka
 from tests.support.guarded_redis import GuardedRedis
 from tests.support.payments import payments
 from tests.support.scoring_world import ScoringWorld
-from tests.support.tiny_models import TinyModels
 from tests.support.worker_process import WorkerProcess, prepare, wait_until
 
 PREFIX = "bank:"

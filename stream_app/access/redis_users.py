@@ -10,6 +10,11 @@ from models.errors import FraudstreamError
 _CONNECTION: Final = "+@connection -@admin -@dangerous"
 """What a client says of itself when it connects, whatever version it is of; it kills and lists no other client."""
 _LEASE: Final = "+eval +exists +get +set +incr +pexpire +del"
+_APPEND: Final = (
+    "+multi +exec +discard +unwatch (~{prefix}audit ~{prefix}audit-ids +watch +rpush +lindex +lrange +hset +hget) "
+    "(~{prefix}audit-published +eval +get +set)"
+)
+"""Records are added to the audit and none is changed or removed; what is written with them is each role's own."""
 
 
 class UnknownUserError(FraudstreamError):
@@ -23,7 +28,9 @@ def redis_rules(prefix: str) -> dict[str, str]:
     rules = {}
     for user in joined.split("user ")[1:]:
         name, _, rule = user.strip().partition(" ")
-        rules[name] = rule.replace("{connection}", _CONNECTION).replace("{lease}", _LEASE).replace("{prefix}", prefix)
+        for macro, meaning in (("{connection}", _CONNECTION), ("{lease}", _LEASE), ("{append}", _APPEND)):
+            rule = rule.replace(macro, meaning)
+        rules[name] = rule.replace("{prefix}", prefix)
     return rules
 
 

@@ -7,12 +7,28 @@ import sys
 from pathlib import Path
 
 import faust
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
 from faust.app.base import BootStrategy
+from redis.exceptions import AuthenticationError, NoPermissionError
 
+from models.access.kafka_settings import KafkaSettings
 from models.errors import FraudstreamError
 
 log = logging.getLogger(__name__)
 
+_KAFKA_REFUSALS = (
+    AuthenticationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+)
 FAILED_EXIT_CODE = 1
 REFUSED_EXIT_CODE = 2
 
@@ -71,14 +87,30 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(library).setLevel("ERROR")
 
 
+def access_refusal(error: BaseException) -> str | None:
+    """Return what a server's refusal in the middle of the work means and how to mend it; None for any other error."""
+    if isinstance(error, NoPermissionError | AuthenticationError):
+        return (
+            f"Redis refuses this process ({error}); were its password or its rights changed? "
+            "`fraudstream access redis` prints each user's rights"
+        )
+    if isinstance(error, _KAFKA_REFUSALS):
+        return (
+            f"Kafka refuses user {KafkaSettings.read().user} ({error}); were its password or its rights changed? "
+            "`fraudstream access kafka` prints what each process needs"
+        )
+    return None
+
+
 def end_process(error: BaseException) -> None:
     """End at once with one line: nothing later is sent, and the next owner carries on from what was acknowledged.
 
-    A refusal (FraudstreamError) ends with 2, like every error that a person can mend; anything else with 1 and its
-    trace.
+    A refusal (FraudstreamError, or a server that no longer lets this process in) ends with 2, like every error that a
+    person can mend; anything else with 1 and its trace.
     """
-    if isinstance(error, FraudstreamError):
-        text, code = " ".join(str(error).split()), REFUSED_EXIT_CODE
+    refusal = str(error) if isinstance(error, FraudstreamError) else access_refusal(error)
+    if refusal is not None:
+        text, code = " ".join(refusal.split()), REFUSED_EXIT_CODE
     else:
         log.critical("the process ends", exc_info=error)
         text, code = f"{type(error).__name__}: {error}; the process ends, its next owner carries on", FAILED_EXIT_CODE

@@ -43,12 +43,12 @@ class GuardedRedis:
         self.prefix = prefix
         self._folder = folder
         self._process = ServerProcess("Redis", folder, tethered=True)
-        (self._port,) = free_ports(1)
+        (self.port,) = free_ports(1)
 
     @property
     def url(self) -> str:
         """Its address, without a user."""
-        return f"redis://{LOOPBACK}:{self._port}/0"
+        return f"redis://{LOOPBACK}:{self.port}/0"
 
     def url_of(self, user: str) -> str:
         """Its address with a user and the password."""
@@ -58,7 +58,7 @@ class GuardedRedis:
         self._folder.mkdir(parents=True, exist_ok=True)
         acl = self._folder / "users.acl"
         acl.write_text(acl_file(self.passwords, self.prefix))
-        settings = ("--bind", LOOPBACK, "--port", str(self._port), "--dir", str(self._folder), "--save", "")
+        settings = ("--bind", LOOPBACK, "--port", str(self.port), "--dir", str(self._folder), "--save", "")
         self._process.start([_server(), *settings, "--aclfile", str(acl)])
         self._process.await_answer(self._answers, 30.0)
         return self

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stream_app.cli import COMMANDS
+from stream_app.cli import COMMANDS, run
 from stream_app.stack.kafka import CLUSTER_ID
 from stream_app.stack.kafka_jars import kafka_version
 
@@ -140,3 +140,68 @@ def test_the_continuous_integration_script_runs_the_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert script.read_text().splitlines()[-1] == "make test"
+
+
+SECURED = ROOT / "docker-compose.secure.yml"
+
+
+@pytest.fixture(scope="module")
+def secured(compose: dict[str, Any]) -> dict[str, Any]:
+    """What `docker compose -f docker-compose.yml -f docker-compose.secure.yml` runs, as far as these tests look."""
+    overlay: dict[str, Any] = yaml.safe_load(SECURED.read_text())
+    services = {name: dict(one) for name, one in compose["services"].items()}
+    for name, changes in overlay["services"].items():
+        service = services.setdefault(name, {})
+        environment = {**service.get("environment", {}), **changes.get("environment", {})}
+        service |= changes | ({"environment": environment} if environment else {})
+    return {"services": services, "secrets": overlay["secrets"], "volumes": overlay["volumes"]}
+
+
+def test_secured_kafka_is_spoken_to_in_clear_only_inside_its_container(secured: dict[str, Any]) -> None:
+    environment = secured["services"]["kafka"]["environment"]
+    protocols = dict(one.split(":") for one in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    listeners = dict(one.split("://") for one in environment["KAFKA_LISTENERS"].split(","))
+    assert listeners.keys() == protocols.keys()
+    for name, address in listeners.items():
+        if protocols[name] != "SASL_SSL":
+            assert address.startswith("127.0.0.1:"), name
+    assert {listeners["BROKER"], listeners["HOST"]} == {":9092", ":29092"}
+    for name in ("BROKER", "HOST"):
+        assert f"KAFKA_LISTENER_NAME_{name}_SCRAM___SHA___512_SASL_JAAS_CONFIG" in environment
+    assert environment["KAFKA_AUTHORIZER_CLASS_NAME"].endswith("StandardAuthorizer")
+    assert "ALLOW_EVERYONE" not in " ".join(environment)
+
+
+def test_secured_redis_keeps_its_settings_and_speaks_tls(compose: dict[str, Any], secured: dict[str, Any]) -> None:
+    command = secured["services"]["redis"]["command"]
+    assert command[: len(compose["services"]["redis"]["command"])] == compose["services"]["redis"]["command"]
+    arguments = dict(zip(command[1::2], command[2::2], strict=True))
+    assert (arguments["--port"], arguments["--tls-port"]) == ("0", "6379")
+    assert arguments["--aclfile"] == "/acl/users.acl"
+
+
+def test_each_secured_process_has_its_own_users_and_sees_no_other_secret(secured: dict[str, Any]) -> None:
+    for process in ("score", "watch", "archive", "retrain"):
+        service = secured["services"][process]
+        environment = service["environment"]
+        own = {"ca.pem", f"kafka-{process}", f"redis-{process}"}
+        assert set(service["secrets"]) == (own | {"redis-releaser"} if process == "retrain" else own)
+        assert environment["FRAUDSTREAM_KAFKA_SASL_USERNAME"] == environment["FRAUDSTREAM_REDIS_USERNAME"] == process
+        assert environment["FRAUDSTREAM_KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+        assert environment["FRAUDSTREAM_REDIS"].startswith("rediss://")
+        for name, value in environment.items():
+            if name.endswith("_PASSWORD"):
+                assert value.removeprefix("file:/run/secrets/") in service["secrets"]
+        assert service["depends_on"]["access"]["condition"] == "service_completed_successfully"
+
+
+def test_every_secret_of_compose_is_a_file_that_the_command_makes(secured: dict[str, Any], tmp_path: Path) -> None:
+    assert run(["access", "secrets", str(tmp_path / "secrets")]) == 0
+    made = {path.name for path in (tmp_path / "secrets").iterdir()}
+    for name, secret in secured["secrets"].items():
+        assert secret == {"file": f"secrets/{name}"}
+        assert name in made
+    used = {name for service in secured["services"].values() for name in service.get("secrets", [])}
+    assert used == set(secured["secrets"])
+    given = {name for service in ("access", "redis-users") for name in secured["services"][service]["secrets"]}
+    assert given == {name for name in made if re.match(r"(kafka|redis)-[a-z]+$", name)}

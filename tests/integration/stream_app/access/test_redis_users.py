@@ -11,6 +11,7 @@ from models.access.redis_access import RELEASER, RedisAccessError, async_redis_c
 from models.registry import CHALLENGER, CHAMPION, Registry, RegistryError
 from models.release.placement import Placement
 from models.release.state import ReleaseState
+from stream_app.access.fresh_secrets import make_secrets
 from stream_app.access.redis_users import redis_rules
 from stream_app.chaos.tiny_models import TinyModels
 from stream_app.lease import Lease
@@ -20,6 +21,7 @@ from stream_app.retrain.retrain_store import RetrainStore
 from stream_app.retrain.state_store import StateError
 from stream_app.worker_status import workers_key
 from tests.support.guarded_redis import GuardedRedis
+from tests.support.tls_door import TlsDoor
 
 PREFIX = "bank:"
 
@@ -198,3 +200,27 @@ def test_the_release_loop_has_an_identity_of_its_own_in_the_retrainers_process(s
         assert process.ping()
         assert own.connection_pool.connection_kwargs["username"] == "releaser"
         assert process.connection_pool.connection_kwargs["username"] == "retrain"
+
+
+def test_over_tls_a_server_is_trusted_by_its_authority_alone(server, versions, tmp_path, monkeypatch):
+    for name in ("own", "other"):
+        make_secrets(tmp_path / name, [], ["redis-server"], ["127.0.0.1"])
+    own = tmp_path / "own"
+    monkeypatch.setenv("FRAUDSTREAM_REDIS_USERNAME", "score")
+    monkeypatch.setenv("FRAUDSTREAM_REDIS_PASSWORD", server.passwords["score"])
+    monkeypatch.setenv("FRAUDSTREAM_REDIS_CA_FILE", str(own / "ca.pem"))
+    with TlsDoor(server.port, own / "redis-server.crt", own / "redis-server.key") as door:
+        url = f"rediss://127.0.0.1:{door.port}/0"
+        with redis_client(url) as client:
+            assert Registry(client, PREFIX).alias(CHAMPION) is not None
+
+        async def hears() -> bool:
+            client = async_redis_client(url)
+            answered = await client.ping()
+            await client.aclose()
+            return bool(answered)
+
+        assert asyncio.run(hears())
+        monkeypatch.setenv("FRAUDSTREAM_REDIS_CA_FILE", str(tmp_path / "other" / "ca.pem"))
+        with pytest.raises(RedisAccessError, match="certificate verify failed"):
+            require_redis(url)

@@ -178,6 +178,16 @@ def test_a_forged_repeat_in_kafka_is_found(world: World, capsys: pytest.CaptureF
     assert "audit record 3 stands twice in Kafka with different content" in verified(capsys)
 
 
+def test_records_in_another_order_in_kafka_are_found(
+    world: World, make_topics: TopicFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = world.copy()
+    world.topics = make_topics(only=[AUDIT])
+    monkeypatch.setenv("FRAUDSTREAM_TOPIC_PREFIX", world.topics.prefix)
+    world.send(*records[:3], records[4], records[3], *records[5:])
+    assert "audit record 4 in Kafka stands behind record 5, at offset 4: reordered" in verified(capsys)
+
+
 def test_a_copy_that_lost_its_end_is_found_and_sent_again(
     world: World, make_topics: TopicFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

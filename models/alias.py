@@ -1,5 +1,6 @@
 """Where an alias points, and the moves that brought it there."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -54,8 +55,17 @@ class AliasMove(msgspec.Struct, frozen=True):
         return Alias(self.alias, self.version, self.sequence, self.actor, self.reason, self.at)
 
 
-def move_entry(
-    action: str, alias: str, version: str, before: str | None, actor: str, reason: str, **details: Detail
-) -> Entry:
-    """Return what the audit says of a move."""
-    return Entry(MOVE, actor, reason, version, {"action": action, "alias": alias, "before": before, **details})
+def move_entries(
+    action: str,
+    changes: Sequence[tuple[str, str]],
+    aliases: Mapping[str, Alias],
+    actor: str,
+    reason: str,
+    **details: Detail,
+) -> list[Entry]:
+    """Return what the audit says of moves, each an alias and its new version; `aliases` says where they pointed."""
+    before = {name: alias.version for name, alias in aliases.items()}
+    return [
+        Entry(MOVE, actor, reason, version, {"action": action, "alias": name, "before": before.get(name), **details})
+        for name, version in changes
+    ]

@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from models.errors import FraudstreamError
+from models.schema.audit_record import AuditRecord
 
 APPROVALS_OFF: Final = "approvals-off"
 """What is proposed when two-person approval is to be switched off."""
@@ -37,6 +38,20 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     champion_sequence: int
     at_ms: int
     expires_ms: int
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> "Proposal":
+        """Read a record of the kind `promotion-proposal`."""
+        return cls(
+            what=APPROVALS_OFF if record.subject == APPROVALS_OFF else "promotion",
+            subject=record.subject,
+            actor=record.actor,
+            reason=record.reason,
+            sequence=record.sequence,
+            champion_sequence=int(record.details["champion_sequence"] or 0),
+            at_ms=record.time_ms,
+            expires_ms=int(record.details["expires_ms"] or 0),
+        )
 
     def check(self, approver: str, champion_sequence: int, now_ms: int) -> None:
         """Raise ApprovalError unless `approver` may carry it out now."""

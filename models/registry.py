@@ -9,20 +9,20 @@ import redis
 from redis.client import Pipeline
 
 from models.access.redis_access import address_of, failure, redis_client
-from models.alias import MOVE, Alias, AliasMove, move_entry
-from models.audit.chain import Entry, chained
+from models.alias import MOVE, Alias, AliasMove, move_entries
+from models.audit.chain import Entry, chained, check_chain, decoded
 from models.audit.log import AuditLog, Effects
 from models.bundle import Bundle
 from models.errors import FraudstreamError
 from models.manifest import Manifest
 from models.proposal import APPROVALS_OFF, VALID_MS, ApprovalError, Proposal
+from models.recorded import Recorded
 from models.release.placement import Placement
-from models.schema.audit_record import AuditKind, AuditRecord, Detail
+from models.schema.audit_record import AuditRecord, Detail
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous"
-ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
 _PARTS = ("manifest", "onnx", "signature", "signer")
 
@@ -140,7 +140,7 @@ class Registry:
             if placement.sequence <= self.placement().sequence:
                 raise RegistryError(f"placement {placement.sequence} comes too late: there is a later one; look again")
             subject = placement.canary or ", ".join(placement.shadow)
-            return [Entry("placement", actor, reason, subject, _placement_details(placement))], effects
+            return [Entry("placement", actor, reason, subject, placement.details)], effects
 
         def effects(pipe: Pipeline, _records: list[AuditRecord]) -> None:
             text = msgspec.json.encode(placement)
@@ -153,9 +153,32 @@ class Registry:
         """Return the whole audit, the oldest first; its chain is not checked."""
         return self.log.records()
 
+    def recorded(self) -> list[AuditRecord]:
+        """Return the whole audit, its chain checked, and that what the registry holds is what it says.
+
+        Raises
+        ------
+        AuditError: the chain was altered, or an alias, the placement or the rule of two persons without a record.
+        """
+        with self._client.pipeline() as pipe:
+            self.log.queue_read(pipe)
+            pipe.hgetall(self._key("aliases"))
+            pipe.get(self._key("placement"))
+            pipe.get(self._key("approvals"))
+            try:
+                lines, aliases, placement, approvals = pipe.execute()
+            except redis.RedisError as error:
+                raise self._failure("a transaction", error) from error
+        records = decoded(lines, "Redis")
+        check_chain(records, "Redis")
+        placed = Placement() if placement is None else msgspec.json.decode(placement, type=Placement)
+        pointing = {name.decode(): msgspec.json.decode(text, type=Alias) for name, text in aliases.items()}
+        Recorded.of(records).check(pointing, placed.sequence, approvals=approvals == b"on")
+        return records
+
     def moves(self) -> list[AliasMove]:
         """Return every move of an alias, the oldest first."""
-        return [AliasMove.of(record) for record in _of_kind(MOVE, self.audit())]
+        return [AliasMove.of(record) for record in self.audit() if record.kind == MOVE]
 
     def history(self, name: str) -> list[AliasMove]:
         """Return the moves of one alias, the oldest first."""
@@ -274,7 +297,7 @@ class Registry:
             return [Entry("promotion-proposal", actor, reason, subject, details)], effects
 
         def effects(pipe: Pipeline, records: list[AuditRecord]) -> None:
-            made[:] = [_proposed(records[0])]
+            made[:] = [Proposal.of(records[0])]
             pipe.hset(self._key("proposals"), subject, msgspec.json.encode(made[0]))
 
         _refuse_own(actor)
@@ -303,7 +326,7 @@ class Registry:
                 off = Entry("approvals", proposal.actor, proposal.reason, "off", {"required": False})
                 return [approval, off], switched_off
             self._require(subject)
-            entries = _entries(
+            entries = move_entries(
                 "promote", _promotion(subject, aliases), aliases, proposal.actor, proposal.reason, approved_by=actor
             )
             return [approval, *entries], carried_out
@@ -340,7 +363,8 @@ class Registry:
         ------
         RegistryError: there is an audit already, or the champion's version was not put back.
         """
-        moves = {move.alias: move.as_alias() for move in map(AliasMove.of, _of_kind(MOVE, records))}
+        recorded = Recorded.of(records)
+        moves = recorded.aliases
         kept = {
             name: alias for name, alias in moves.items() if self._call("exists", self._key(f"bundle:{alias.version}"))
         }
@@ -350,19 +374,17 @@ class Registry:
                 "the signers that it was signed by"
             )
         left_out = sorted(moves.keys() - kept.keys())
-        placed = [record.details["sequence"] for record in _of_kind("placement", records)]
-        placement = Placement(sequence=int(placed[-1] or 0) + 1 if placed else 0)
-        required = [record.details["required"] for record in _of_kind("approvals", records)]
+        placement = Placement(sequence=0 if recorded.placement is None else recorded.placement + 1)
         details: dict[str, Detail] = {"records": len(records), "aliases_left_out": ", ".join(left_out)}
         entries = [Entry("restore", actor, reason, "registry", details)]
-        if placed:
-            entries.append(Entry("placement", actor, placement.in_words, "", _placement_details(placement)))
+        if placement.sequence:
+            entries.append(Entry("placement", actor, placement.in_words, "", placement.details))
 
         def effects(pipe: Pipeline, _records: list[AuditRecord]) -> None:
             values = {self._key(name): value for name, value in extra.items()}
-            if placed:
+            if placement.sequence:
                 values[self._key("placement")] = msgspec.json.encode(placement)
-            if required and required[-1]:
+            if recorded.approvals:
                 values[self._key("approvals")] = b"on"
             for name, alias in kept.items():
                 pipe.hset(self._key("aliases"), name, msgspec.json.encode(alias))
@@ -401,7 +423,7 @@ class Registry:
             changes = plan(aliases)
             for version in {version for _, version in changes}:
                 self._require(version)
-            return _entries(action, changes, aliases, actor, reason), effects
+            return move_entries(action, changes, aliases, actor, reason), effects
 
         def effects(pipe: Pipeline, records: list[AuditRecord]) -> None:
             moved[:] = self._point(pipe, records)
@@ -447,11 +469,11 @@ class Registry:
         return RegistryError(f"Redis at {self.address} refused {command}: {error}")
 
 
-def _sequence(name: str, aliases: dict[str, Alias]) -> int:
+def _sequence(name: str, aliases: Mapping[str, Alias]) -> int:
     return aliases[name].sequence if name in aliases else 0
 
 
-def _expect(name: str, aliases: dict[str, Alias], expected_sequence: int | None) -> None:
+def _expect(name: str, aliases: Mapping[str, Alias], expected_sequence: int | None) -> None:
     found = _sequence(name, aliases)
     if expected_sequence not in (None, found):
         raise RegistryError(
@@ -459,7 +481,7 @@ def _expect(name: str, aliases: dict[str, Alias], expected_sequence: int | None)
         )
 
 
-def _promotion(version: str, aliases: dict[str, Alias]) -> list[tuple[str, str]]:
+def _promotion(version: str, aliases: Mapping[str, Alias]) -> list[tuple[str, str]]:
     champion = aliases.get(CHAMPION)
     if champion is not None and champion.version == version:
         raise RegistryError(f"{version} is the champion already, since move {champion.sequence}")
@@ -467,45 +489,6 @@ def _promotion(version: str, aliases: dict[str, Alias]) -> list[tuple[str, str]]
     return [*outgoing, (CHAMPION, version)]
 
 
-def _entries(
-    action: str,
-    changes: Sequence[tuple[str, str]],
-    aliases: dict[str, Alias],
-    actor: str,
-    reason: str,
-    **details: Detail,
-) -> list[Entry]:
-    before = {name: alias.version for name, alias in aliases.items()}
-    return [move_entry(action, name, version, before.get(name), actor, reason, **details) for name, version in changes]
-
-
-def _of_kind(kind: AuditKind, records: Sequence[AuditRecord]) -> list[AuditRecord]:
-    return [record for record in records if record.kind == kind]
-
-
 def _refuse_own(actor: str) -> None:
     if actor.strip().casefold() in OWN_ACTORS:
         raise RegistryError(f"{actor!r} is the name of a process; say which person acts with --actor")
-
-
-def _proposed(record: AuditRecord) -> Proposal:
-    return Proposal(
-        what=APPROVALS_OFF if record.subject == APPROVALS_OFF else "promotion",
-        subject=record.subject,
-        actor=record.actor,
-        reason=record.reason,
-        sequence=record.sequence,
-        champion_sequence=int(record.details["champion_sequence"] or 0),
-        at_ms=record.time_ms,
-        expires_ms=int(record.details["expires_ms"] or 0),
-    )
-
-
-def _placement_details(placement: Placement) -> dict[str, Detail]:
-    return {
-        "sequence": placement.sequence,
-        "shadow": ", ".join(placement.shadow),
-        "canary": placement.canary,
-        "canary_share": f"{placement.canary_share:g}",
-        "salt": placement.salt,
-    }

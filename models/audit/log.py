@@ -92,6 +92,10 @@ class AuditLog:
             return []
         return decoded(self._call("lrange", self._key, first - 1, end), "Redis")
 
+    def queue_read(self, pipe: Pipeline) -> None:
+        """Queue the reading of all lines, to be read together with other keys as of one moment."""
+        pipe.lrange(self._key, 0, -1)
+
     def head(self) -> AuditRecord | None:
         """Return the last record, None before the first."""
         tail = self._call("lindex", self._key, -1)

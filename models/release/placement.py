@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta
 
+from models.schema.audit_record import Detail
 from models.schema.hashing import hash64_column
 
 _WHOLE: Final = 2**64
@@ -35,6 +36,17 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     def versions(self) -> tuple[str, ...]:
         """Every version that is to be loaded beside the champion."""
         return tuple(dict.fromkeys((*self.shadow, *(() if self.canary is None else (self.canary,)))))
+
+    @property
+    def details(self) -> dict[str, Detail]:
+        """What is placed, as the audit keeps it."""
+        return {
+            "sequence": self.sequence,
+            "shadow": ", ".join(self.shadow),
+            "canary": self.canary,
+            "canary_share": f"{self.canary_share:g}",
+            "salt": self.salt,
+        }
 
     @property
     def in_words(self) -> str:

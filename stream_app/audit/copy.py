@@ -8,12 +8,17 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from models.access.kafka_settings import confluent_settings
 from models.audit.anchor import Anchor
 from models.audit.chain import AuditError, decoded
+from models.errors import FraudstreamError
 from models.schema.audit_record import AuditRecord
 from stream_app.watermarks import ANSWER_S, watermarks
 
 ANCHOR_HEADER: Final = "anchor"
 """Header with the signed head at this record."""
 _TAIL: Final = 100
+
+
+class KafkaSilentError(FraudstreamError):
+    """Raised when Kafka does not give the topic; nothing is known then of the audit."""
 
 
 class KafkaCopy:
@@ -28,17 +33,25 @@ class KafkaCopy:
     def __init__(self, messages: Iterator[Message]) -> None:
         self.records: list[AuditRecord] = []
         self.anchor: Anchor | None = None
+        self._known: dict[int, AuditRecord] = {}
         for message in messages:
             self._take(message)
 
     def _take(self, message: Message) -> None:
         (record,) = decoded([message.value() or b""], f"Kafka at offset {message.offset()}")
+        known = self._known.get(record.sequence)
         if not self.records or record.sequence > self.records[-1].sequence:
             self.records.append(record)
+            self._known[record.sequence] = record
             text = _header(message, ANCHOR_HEADER)
             if text is not None:
                 self.anchor = Anchor.read(text)
-        elif record not in self.records[record.sequence - self.records[0].sequence :][:1]:
+        elif known is None:
+            raise AuditError(
+                f"audit record {record.sequence} in Kafka stands behind record {self.records[-1].sequence}, at offset "
+                f"{message.offset()}: reordered"
+            )
+        elif known != record:
             raise AuditError(
                 f"audit record {record.sequence} stands twice in Kafka with different content, the second time at "
                 f"offset {message.offset()}: put in"
@@ -77,14 +90,16 @@ def _messages(broker: str, topic: str, last: int | None) -> Iterator[Message]:
         while True:
             message = consumer.poll(ANSWER_S)
             if message is None:
-                raise AuditError(f"{broker} did not answer within {ANSWER_S:g} s what {topic} holds; is Kafka up?")
+                raise KafkaSilentError(
+                    f"{broker} did not answer within {ANSWER_S:g} s what {topic} holds; is Kafka up?"
+                )
             error = message.error()
             if error is None:
                 yield message
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
                 return
             else:
-                raise AuditError(f"reading {topic}: {error.str()}")
+                raise KafkaSilentError(f"reading {topic}: {error.str()}")
     finally:
         consumer.close()
 

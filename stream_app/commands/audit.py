@@ -137,23 +137,8 @@ def verify_command(
         told = "" if known is not None else "; without --anchor a cut-off end would not be seen"
         click.echo(f"{file}: {len(records):,} records follow one another{_up_to(head)}{told}")
         return
-    log = Registry(known_address(redis, "redis"), redis_prefix).log
-    # Kafka first: whatever it has, Redis had before.
-    published = log.published
-    copy = read_copy(known_address(broker, "broker"), topics.audit)
-    records = log.records()
-    head, copied = check_chain(records, "Redis"), check_chain(copy.records, "Kafka")
-    check_copy(copy.records, records, ("Kafka", "Redis"))
-    if published > len(copy.records):
-        raise AuditError(
-            f"audit record {len(copy.records) + 1} is missing in Kafka, which had acknowledged records up to "
-            f"{published}: its end was cut off; fraudstream audit publish sends it again"
-        )
-    _check_anchor(known, records, "Redis")
-    signed = check_signed(copy.anchor, copy.records, allowed_signers)
-    waiting = len(records) - (0 if copied is None else copied.sequence)
-    told = f", {waiting} of them not yet in Kafka" if waiting else ""
-    click.echo(f"Redis and Kafka: {len(records):,} records follow one another{_up_to(head)}{told}; {signed}")
+    registry = Registry(known_address(redis, "redis"), redis_prefix)
+    click.echo(_verified(registry, known_address(broker, "broker"), topics, known, allowed_signers))
 
 
 @command.command(name="publish")
@@ -190,6 +175,31 @@ def check_signed(anchor: Anchor | None, records: Sequence[AuditRecord], allowed_
     anchor.verify(allowed)
     anchor.check(list(records), "Kafka")
     return f"signed by {anchor.signer} up to record {anchor.sequence}"
+
+
+def _verified(
+    registry: Registry, broker: str, topics: TopicNames, anchor: Anchor | None, allowed_signers: Path | None
+) -> str:
+    """Check Redis, then Kafka's copy against it, then the registry's state, and say what was found whole."""
+    # Kafka first: whatever it has, Redis had before.
+    published = registry.log.published
+    copy = read_copy(broker, topics.audit)
+    records = registry.audit()
+    check_chain(records, "Redis")
+    check_chain(copy.records, "Kafka")
+    check_copy(copy.records, records, ("Kafka", "Redis"))
+    if published > len(copy.records):
+        raise AuditError(
+            f"audit record {len(copy.records) + 1} is missing in Kafka, which had acknowledged records up to "
+            f"{published}: its end was cut off; fraudstream audit publish sends it again"
+        )
+    _check_anchor(anchor, records, "Redis")
+    signed = check_signed(copy.anchor, copy.records, allowed_signers)
+    records = registry.recorded()
+    waiting = len(records) - len(copy.records)
+    told = f", {waiting} of them not yet in Kafka" if waiting else ""
+    head = _up_to(records[-1] if records else None)
+    return f"Redis and Kafka: {len(records):,} records follow one another{head}{told}; {signed}"
 
 
 def _check_anchor(anchor: Anchor | None, records: list[AuditRecord], where: str) -> None:

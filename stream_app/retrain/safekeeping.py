@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from models.registry import Registry, RegistryError
 from stream_app.acknowledged_producer import DeliveryError
+from stream_app.audit.copy import KafkaSilentError
 from stream_app.audit.publisher import AuditPublisher
 from stream_app.model_store import ModelStore, ModelStoreError
+from stream_app.watermarks import NoAnswerError
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Safekeeping:
         try:
             self._publisher.publish()
             self._keep_models()
-        except (DeliveryError, ModelStoreError, RegistryError) as error:
+        except (DeliveryError, KafkaSilentError, NoAnswerError, ModelStoreError, RegistryError) as error:
             log.warning("audit or models wait to be copied: %s", error)
         self._sleep(self._every_s)
 

@@ -80,19 +80,23 @@ class LineupFollower:
         return self._from_cache or time.monotonic() - self._answered_at > self._settings.degraded_after_s
 
     async def first(self) -> LoadedModel:
-        """Wait for the first model: the champion, else, with Redis silent, the local copy."""
+        """Wait for the first model: the champion, else, with Redis silent or the champion refused, the local copy."""
         noticed_at = 0.0
+        tried_copy = False
         while True:
             try:
                 await self.look()
             except RegistryError as error:
                 if self.lineup is None:
                     await self._load_copy(error)
+            if self.lineup is None and self.models.refused and not tried_copy:
+                tried_copy = True
+                await self._load_copy_of_refused()
             if self.lineup is not None:
                 return self.lineup.champion
             if time.monotonic() - noticed_at > _NOTICE_EVERY_S:
                 log.warning(
-                    "no model is promoted yet: `fraudstream models train ... --promote`, or `fraudstream models "
+                    "no model to serve yet: `fraudstream models train ... --promote`, or `fraudstream models "
                     "promote VERSION`"
                 )
                 noticed_at = time.monotonic()
@@ -213,10 +217,20 @@ class LineupFollower:
         self.lineup, self.sequence, self._from_cache = Lineup(model), alias.sequence, True
         self._metrics.lineup_swapped(self.lineup)
         log.warning(
-            "the registry is silent, starting with the local copy of %s, scores are marked degraded: %s",
+            "starting with the local copy of %s, scores are marked degraded: %s",
             model.version,
             cause,
         )
+
+    async def _load_copy_of_refused(self) -> None:
+        """Start with the last model that was good, if it still is: a refused champion stops nobody who starts now."""
+        refusal = RegistryError(
+            "; ".join(f"{version} is refused: {why}" for version, why in self.models.refused.items())
+        )
+        try:
+            await self._load_copy(refusal)
+        except FraudstreamError as error:
+            log.critical("no model can be served: %s; promote or roll back to one that verifies", error)
 
     def _champion_in_words(self) -> str:
         return self.lineup.champion.version if self.lineup else "nothing"

@@ -148,7 +148,9 @@ def test_commands_propose_show_and_approve(registry, versions, bundles, stack, r
     monkeypatch.setenv("FRAUDSTREAM_ALLOWED_SIGNERS", str(bundles[1]))
     assert run(["models", "promote", versions[1], "--actor", "ada", "--reason", "better"]) == 0
     assert f"fraudstream models approve {versions[1]}" in capsys.readouterr().out
-    assert clock_free.aliases()[CHAMPION].version == versions[0]
+    champion = clock_free.alias(CHAMPION)
+    assert champion is not None
+    assert champion.version == versions[0]
     assert run(["models", "approvals"]) == 0
     shown = capsys.readouterr().out
     assert "promotions by hand need two persons" in shown

@@ -115,3 +115,18 @@ def test_a_signed_graph_that_is_none_is_refused(bundle, allowed, key):
     content = manifest.canonical_bytes()
     with pytest.raises(BundleError, match="cannot be loaded"):
         LoadedModel.load(Bundle(content, b"no graph", key.sign(content), key.signer), allowed)
+
+
+@pytest.mark.parametrize("part", ["onnx", "signature", "signer", "manifest_bytes"])
+def test_what_does_not_verify_is_never_parsed(bundle, allowed, monkeypatch, part):
+    def parsed(*_args, **_kwargs):
+        raise AssertionError("parsed before it was verified")
+
+    for module, name in (("models.scorer.onnx", "load_model_from_string"), ("models.scorer", "open_session")):
+        monkeypatch.setattr(f"{module}.{name}", parsed)
+    if part != "onnx":  # the graph's hash stands in the manifest, which is parsed once its signature fits
+        monkeypatch.setattr("models.bundle.decode_manifest", parsed)
+    content = getattr(bundle, part)
+    bent = f"x{content[1:]}" if isinstance(content, str) else bytes([content[0] ^ 1]) + content[1:]
+    with pytest.raises(BundleError):
+        LoadedModel.load(dataclasses.replace(bundle, **{part: bent}), allowed)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 from confluent_kafka import Producer, TopicPartition
@@ -118,9 +119,8 @@ def test_what_is_appended_is_in_kafka_signed_and_verifies(world: World, capsys: 
 
 
 def test_a_changed_record_in_redis_is_found(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    text = world.client.lindex(world.audit_key, 4)
-    assert text is not None
-    world.client.lset(world.audit_key, 4, text.replace(b"person 4", b"person X"))  # type: ignore[arg-type]  # bytes, by the client
+    changed = msgspec.structs.replace(world.registry.audit()[4], actor="person X").canonical()
+    world.client.lset(world.audit_key, 4, changed.decode())
     assert "audit record 5 in Redis was changed" in verified(capsys)
 
 
@@ -176,6 +176,16 @@ def test_a_forged_repeat_in_kafka_is_found(world: World, capsys: pytest.CaptureF
     assert "8 records follow one another" in verified(capsys)
     world.send(forged)
     assert "audit record 3 stands twice in Kafka with different content" in verified(capsys)
+
+
+def test_records_in_another_order_in_kafka_are_found(
+    world: World, make_topics: TopicFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = world.copy()
+    world.topics = make_topics(only=[AUDIT])
+    monkeypatch.setenv("FRAUDSTREAM_TOPIC_PREFIX", world.topics.prefix)
+    world.send(*records[:3], records[4], records[3], *records[5:])
+    assert "audit record 4 in Kafka stands behind record 5, at offset 4: reordered" in verified(capsys)
 
 
 def test_a_copy_that_lost_its_end_is_found_and_sent_again(

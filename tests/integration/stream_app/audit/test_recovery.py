@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
@@ -272,3 +273,34 @@ def test_killed_while_models_are_put_back_a_restore_can_be_run_again(
     assert world.restore() == 0
     assert world.registry.aliases() == aliases
     assert Anchor.of(world.registry.audit()[-1]).sequence == len(world.registry.audit())
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("aliases", "alias challenger is nothing in the registry"),
+        ("placement", "placed without a record"),
+        ("approvals", "two-person approval is off in the registry and on in the audit: switched without a record"),
+    ],
+)
+def test_what_is_changed_in_redis_past_the_registry_is_found(
+    world: World, capsys: pytest.CaptureFixture[str], key: str, told: str
+) -> None:
+    world.keep()
+    assert run(["audit", "verify"]) == 0
+    world.client.delete(world.prefix + key)
+    for command in ("audit", "models"):
+        assert run([command, "verify"]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_an_alias_that_is_pointed_elsewhere_past_the_registry_is_found(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.keep()
+    champion = world.registry.alias(CHAMPION)
+    assert champion is not None
+    forged = msgspec.structs.replace(champion, version=world.versions[2])
+    world.client.hset(world.prefix + "aliases", CHAMPION, msgspec.json.encode(forged))
+    assert run(["audit", "verify"]) == 2
+    assert f"alias champion is {world.versions[2]}" in capsys.readouterr().err

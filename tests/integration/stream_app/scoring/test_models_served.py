@@ -41,13 +41,27 @@ def test_a_model_that_does_not_verify_is_refused_and_the_old_one_stays(world: Sc
     worker = world.start()
     world.send(payments(50))
     world.wait_for_all()
-    for bundle in (world.models.foreign, world.models.bent):
+    for bundle in (world.models.foreign, world.models.bent, world.models.truncated):
         worker.wait_for(f"model {world.promote(bundle)} refused")
     world.send(payments(50, part=1))
     kept = world.wait_for_all()
     assert {score.model_version for score in kept.values()} == {world.models.first.version}
     second = world.promote(world.models.second)
     worker.wait_for(f"champion {second}")
+
+
+def test_a_worker_that_starts_on_a_champion_that_does_not_verify_serves_the_last_good_one(world: ScoringWorld) -> None:
+    worker = world.start()
+    world.send(payments(50))
+    world.wait_for_all()
+    assert worker.stop() == 0
+    refused = world.promote(world.models.bent)
+    worker = world.start()
+    world.send(payments(50, part=1))
+    kept = world.wait_for_all()
+    worker.wait_for(f"model {refused} refused")
+    assert {score.model_version for score in kept.values()} == {world.models.first.version}
+    assert {score.degraded for score in kept.values() if score.transaction_id.startswith("y")} == {True}
 
 
 def test_without_redis_a_worker_starts_with_its_local_copy_and_marks_scores_degraded(world: ScoringWorld) -> None:

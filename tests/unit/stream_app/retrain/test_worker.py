@@ -133,6 +133,10 @@ def test_what_passes_is_registered_offered_and_told_with_the_request_as_its_caus
     with pytest.raises(ModelEventError, match="was altered"):
         check_events([msgspec.structs.replace(event, cause="another")])
     assert (world.steps, world.store.outcomes, world.requests.position) == ({}, {}, 1)
+    asked, ended = world.audit.entries
+    assert (asked.kind, asked.actor, asked.reason, asked.subject) == ("retrain-request", "watch/drift", "a test", "q1")
+    assert (ended.kind, ended.actor, ended.subject) == ("retrain-outcome", "retrain", "q1")
+    assert (ended.details["outcome"], ended.details["version"]) == ("offered", world.second.version)
 
 
 def test_what_fails_the_gate_is_rejected_with_its_reasons_and_nothing_is_registered() -> None:
@@ -145,6 +149,16 @@ def test_what_fails_the_gate_is_rejected_with_its_reasons_and_nothing_is_registe
     assert (event.kind, event.version, event.cause.endswith("it is a fail")) == ("rejected", "request:q1", True)
     assert (list(world.models.bundles), world.releases.offered) == ([world.first.version], [])
     assert world.requests.position == 1
+    (ended,) = world.audit.of("retrain-outcome")
+    assert (ended.details["outcome"], ended.reason) == ("rejected", "it is a fail")
+
+
+def test_a_request_that_names_nobody_and_no_reason_is_in_the_audit_all_the_same() -> None:
+    world = World()
+    world.requests.ask(request(actor="", reason=" "))
+    world.worker.turn()
+    (asked,) = world.audit.of("retrain-request")
+    assert (asked.actor, asked.reason) == ("nobody", "no reason was given")
 
 
 def test_a_request_that_is_published_twice_is_done_once() -> None:
@@ -273,6 +287,9 @@ def test_what_is_no_request_becomes_a_dead_letter_at_once() -> None:
     world.turn(1)
     assert [(offset, value) for offset, value, _ in world.graveyard.letters] == [(0, b"{"), (1, None)]
     assert "not a RetrainRequest" in world.graveyard.letters[0][2]
+    unreadable = world.audit.of("retrain-outcome")
+    assert {entry.details["outcome"] for entry in unreadable} == {"unreadable"}
+    assert "not a RetrainRequest" in unreadable[0].reason
     assert world.requests.position == 2
 
 

@@ -120,6 +120,14 @@ def story(bundles: dict[str, Bundle], key: SigningKey, tmp_path: Path) -> Story:
     return Story(follower, registry, metrics, {name: bundle.version for name, bundle in bundles.items()}, swaps)
 
 
+def restarted(story: Story, allowed: AllowedSigners | None = None) -> LineupFollower:
+    """The follower of a worker that is started again on the same machine."""
+    before = story.follower
+    return LineupFollower(
+        before._settings, before._registry, before._cache, allowed or before._signers, ScoringMetrics(), before._swapped
+    )
+
+
 def beside(lineup: Lineup) -> list[str]:
     return list(lineup.beside)
 
@@ -308,6 +316,65 @@ def test_a_start_from_the_local_copy_serves_the_champion_alone_until_the_registr
     asyncio.run(again.look())
     assert again.lineup is not None
     assert (again.lineup.versions, again.stale) == ([a, b], False)
+
+
+@pytest.mark.parametrize("bad", ["strange", "cut"])
+def test_a_start_on_a_refused_champion_serves_the_last_good_model_degraded_until_another_is_promoted(
+    story: Story, bad: str
+) -> None:
+    a, b, refused = story.names["a"], story.names["b"], story.names[bad]
+    story.registry.promote(a)
+    story.look()
+    story.registry.promote(refused)
+    started = restarted(story)
+    model = asyncio.run(asyncio.wait_for(started.first(), 10))
+    assert (model.version, started.stale) == (a, True)
+    asyncio.run(started.look())
+    assert started.lineup is not None
+    assert (started.lineup.champion.version, started.stale) == (a, True)
+    story.registry.promote(b)
+    asyncio.run(started.look())
+    assert (started.lineup.champion.version, started.stale) == (b, False)
+
+
+def test_once_a_key_is_no_longer_allowed_a_start_serves_none_of_its_models(
+    story: Story, bundles: dict[str, Bundle]
+) -> None:
+    story.registry.promote(story.names["a"])
+    story.look()
+    stranger = AllowedSigners.of([SigningKey.generate().public_key])
+    started = restarted(story, stranger)
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(started.first(), 0.5))
+    assert started.lineup is None
+    assert f"signed by {bundles['a'].signer}; allowed signers are" in started.models.refused[story.names["a"]]
+
+
+def test_a_model_of_a_new_key_is_served_beside_those_of_the_old_one_and_refused_where_it_is_not_allowed_yet(
+    story: Story, key: SigningKey
+) -> None:
+    a, new_key = story.names["a"], SigningKey.generate()
+    rotated = made_bundle(new_key, "logistic_regression", created_at=9)
+    story.registry.bundles[rotated.version] = rotated
+    story.registry.promote(a)
+    both = restarted(story, AllowedSigners.of([key.public_key, new_key.public_key]))
+    for follower in (story.follower, both):
+        asyncio.run(follower.look())
+    story.registry.promote(rotated.version)
+    assert story.look().champion.version == a
+    assert (
+        f"signed by {new_key.signer}; allowed signers are {key.signer}"
+        in story.follower.models.refused[rotated.version]
+    )
+    asyncio.run(both.look())
+    assert both.lineup is not None
+    assert both.lineup.champion.version == rotated.version
+    only_new = restarted(story, AllowedSigners.of([new_key.public_key]))
+    asyncio.run(only_new.look())
+    story.registry.promote(a)
+    asyncio.run(only_new.look())
+    assert only_new.lineup is not None
+    assert only_new.lineup.champion.version == rotated.version
 
 
 def test_a_version_that_was_scored_with_is_found_in_memory_or_fetched_or_missed(story: Story) -> None:

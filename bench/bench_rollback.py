@@ -19,7 +19,7 @@ import numpy as np
 from bench.bad_models import NAMES, BadModels
 from bench.live_traffic import Decisions, flowing
 from bench.workload import promote_model
-from models.alias import check_chain
+from models.audit.chain import check_chain
 from models.bundle import Bundle
 from models.registry import CHAMPION, Registry
 from models.release.release import ACTOR
@@ -117,13 +117,12 @@ class Bench:
         check_chain(self._registry.audit())
         move = self._registry.history(CHAMPION)[-1]
         moved = (move.action, move.actor, move.before, move.version) == ("rollback", ACTOR, bad, self._good.version)
-        told = []
-        for topic in (TOPICS.model_events, TOPICS.audit):
-            events = events_of(self._broker, topic)
-            check_events(events)
-            told += [event for event in events if event.kind == "rolled back" and event.before == bad]
-        twice = len(told) == 2 and told[0] == told[1] and told[0].alias_sequence == move.sequence
-        return told[0] if told else None, moved and twice
+        events = events_of(self._broker, TOPICS.model_events)
+        check_events(events)
+        told = [event for event in events if event.kind == "rolled back" and event.before == bad]
+        recorded = [one.details["event_hash"] for one in self._registry.audit() if one.kind == "release"]
+        once = len(told) == 1 and told[0].alias_sequence == move.sequence and told[0].hash in recorded
+        return told[0] if told else None, moved and once
 
     def _let_decide(self, transactions: int) -> None:
         """Wait until the good model has decided so many more."""

@@ -1,16 +1,13 @@
-"""Where an alias points, and the chain of audit records of how it came there."""
+"""Where an alias points, and the moves that brought it there."""
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final
 
 import msgspec
 
-from models.errors import FraudstreamError
+from models.audit.chain import Entry
+from models.schema.audit_record import AuditKind, AuditRecord, Detail
 
-
-class AuditError(FraudstreamError):
-    """Raised when an audit record was changed, removed or put in."""
+MOVE: Final[AuditKind] = "alias-move"
 
 
 class Alias(msgspec.Struct, frozen=True):
@@ -24,19 +21,8 @@ class Alias(msgspec.Struct, frozen=True):
     at: int
 
 
-class Move(NamedTuple):
-    """One alias to be moved; `at` is in ms."""
-
-    action: str
-    alias: str
-    version: str
-    actor: str
-    reason: str
-    at: int
-
-
-class AuditRecord(msgspec.Struct, frozen=True):
-    """One move; `hash` is the SHA-256 of the record with `hash` empty, which includes the hash of the one before."""
+class AliasMove(msgspec.Struct, frozen=True):
+    """One move of one alias as the audit tells it; `before` is None where it pointed nowhere, `at` is in ms."""
 
     sequence: int
     action: str
@@ -46,44 +32,30 @@ class AuditRecord(msgspec.Struct, frozen=True):
     actor: str
     reason: str
     at: int
-    previous_hash: str
-    hash: str = ""
 
-    def sealed(self) -> "AuditRecord":
-        """Return the record with its hash filled in."""
-        content = msgspec.json.encode(msgspec.structs.replace(self, hash=""), order="sorted")
-        return msgspec.structs.replace(self, hash=hashlib.sha256(content).hexdigest())
+    @classmethod
+    def of(cls, record: AuditRecord) -> "AliasMove":
+        """Read a record of the kind `alias-move`."""
+        details = record.details
+        before = details["before"]
+        return cls(
+            sequence=record.sequence,
+            action=str(details["action"]),
+            alias=str(details["alias"]),
+            version=record.subject,
+            before=None if before is None else str(before),
+            actor=record.actor,
+            reason=record.reason,
+            at=record.time_ms,
+        )
 
     def as_alias(self) -> Alias:
         """Return where the alias points after this move."""
         return Alias(self.alias, self.version, self.sequence, self.actor, self.reason, self.at)
 
 
-def chained(last: AuditRecord | None, moves: Iterable[Move], aliases: Mapping[str, Alias]) -> list[AuditRecord]:
-    """Turn moves into records that follow `last`; `aliases` says where each pointed before."""
-    records: list[AuditRecord] = []
-    for move in moves:
-        sequence, previous_hash = (last.sequence, last.hash) if last is not None else (0, "")
-        before = aliases[move.alias].version if move.alias in aliases else None
-        last = AuditRecord(
-            sequence=sequence + 1,
-            action=move.action,
-            alias=move.alias,
-            version=move.version,
-            before=before,
-            actor=move.actor,
-            reason=move.reason,
-            at=move.at,
-            previous_hash=previous_hash,
-        ).sealed()
-        records.append(last)
-    return records
-
-
-def check_chain(records: Sequence[AuditRecord]) -> None:
-    """Raise AuditError at the first record that does not follow the one before."""
-    previous_hash = ""
-    for place, record in enumerate(records, start=1):
-        if record.sequence != place or record.previous_hash != previous_hash or record.sealed().hash != record.hash:
-            raise AuditError(f"audit record {place} does not follow the one before it: the audit list was altered")
-        previous_hash = record.hash
+def move_entry(
+    action: str, alias: str, version: str, before: str | None, actor: str, reason: str, **details: Detail
+) -> Entry:
+    """Return what the audit says of a move."""
+    return Entry(MOVE, actor, reason, version, {"action": action, "alias": alias, "before": before, **details})

@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "replay": CommandEntry("stream_app.commands.replay", "Send the transactions of a Parquet or CSV file."),
     "label": CommandEntry("stream_app.commands.label", "Send fraud labels that arrive late."),
     "models": CommandEntry("stream_app.commands.models", "Train, list, show, promote, roll back and verify models."),
+    "audit": CommandEntry("stream_app.commands.audit", "Read, export and verify who did what, when and why."),
     "score": CommandEntry("stream_app.commands.score", "Score transactions with the promoted model."),
     "watch": CommandEntry("stream_app.commands.watch", "Keep terminal profiles, measure the models, look for drift."),
     "archive": CommandEntry(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -16,6 +17,15 @@ return epoch
 """
 _RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+PROFILE_KEEPER: Final = "profile-keeper"
+"""Key of the profile keeper's lease, without prefix."""
+
+
+def epoch_key(lease: str) -> str:
+    """Return the key that counts the holders of a lease."""
+    return f"{lease}-epoch"
 
 
 class LeaseLostError(FraudstreamError):
@@ -57,7 +67,7 @@ class Lease:
     async def acquire(self) -> bool:
         """Take the lease if it is free."""
         sent_at_s = self._clock_s()
-        epoch = int(await self._client.eval(_ACQUIRE, 2, self._key, f"{self._key}-epoch", self._holder, self._lease_ms))
+        epoch = int(await self._client.eval(_ACQUIRE, 2, self._key, epoch_key(self._key), self._holder, self._lease_ms))
         if epoch:
             self.epoch, self._confirmed_at_s = epoch, sent_at_s
         return bool(epoch)

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -32,14 +32,14 @@ class Connections:
     """Where a run's Kafka and Redis are, and what its names begin with."""
 
     broker: str
-    redis_url: str
+    redis_url: str = field(repr=False)
     topics: TopicNames
     redis_prefix: str
 
     def options(self) -> list[str]:
-        """The same as options of a command."""
+        """The same as options of a command, without Redis' address: it may hold a password, and commands are seen."""
         return [
-            *("--broker", self.broker, "--redis", self.redis_url),
+            *("--broker", self.broker),
             *("--topic-prefix", self.topics.prefix, "--redis-prefix", self.redis_prefix),
         ]
 
@@ -84,7 +84,8 @@ class Processes:
         self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in self._commands}
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "FRAUDSTREAM_DATA": str(self._folder)}
+        addressed = {"FRAUDSTREAM_DATA": str(self._folder), "FRAUDSTREAM_REDIS": self._connections.redis_url}
+        environment = {**os.environ, **addressed}
         for name, process in self._processes.items():
             process.start([*self._commands[name], *self._connections.options()], environment)
         return self

@@ -36,6 +36,20 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         """Every version that is to be loaded beside the champion."""
         return tuple(dict.fromkeys((*self.shadow, *(() if self.canary is None else (self.canary,)))))
 
+    @property
+    def in_words(self) -> str:
+        """What is placed, as one sentence for the audit.
+
+        Examples
+        --------
+        >>> Placement(canary="m-2", canary_share=0.1).in_words, Placement().in_words
+        ('m-2 decides for 10.0% of the cards', 'nothing scores beside the champion')
+        """
+        parts = [f"{', '.join(self.shadow)} in shadow"] if self.shadow else []
+        if self.canary is not None:
+            parts.append(f"{self.canary} decides for {self.canary_share:.1%} of the cards")
+        return "; ".join(parts) or "nothing scores beside the champion"
+
     def on_canary(self, cards: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Return for each card whether the canary decides, bool[n].
 

@@ -1,10 +1,12 @@
 """Transactions, labels and scores out of untrusted bytes: the valid as records, the rest rejected with a reason."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
 
 from models.schema.card_numbers import carriers, mask, mask_text
 from models.schema.label import Label
@@ -14,8 +16,24 @@ from models.schema.transaction import Transaction
 
 _Record = TypeVar("_Record", bound=msgspec.Struct)
 
+LONGEST_MESSAGE_BYTES: Final = 64 * 1024
+"""A longer message is refused unread. One with every field at its longest takes 2 kB; a number of a million digits
+takes seconds to read, one of 64 thousand 30 ms."""
+DEEPEST_NESTING: Final = 64
+"""Far below what the interpreter can do: its own limit depends on who calls, and a replay must refuse what was refused
+at first."""
+KEPT_BYTES: Final = 512 * 1024
+"""Of a longer refused message its beginning is kept: with key and headers it fits a topic's default of 1 MiB."""
+LONGEST_REASON: Final = 500
+"""Characters; a longer reason ends with an ellipsis."""
+
 _LONGEST_FOUND = 80
-_REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, OverflowError)
+_LONGEST_CARD_NUMBER_BYTES = 256
+"""A card number with every character written as an escape, and what stands around it, takes less."""
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+"""A JSON string; one that is never closed goes to the end, so that no byte is looked at twice."""
+_OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
+_REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError, TypeError, OverflowError)
 _AT_PATH = re.compile(r"^(?P<what>.*) - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
 _ALLOWED: Final = {
     "currency": "an ISO 4217 code",
@@ -30,12 +48,40 @@ _decode_label = msgspec.json.Decoder(Label).decode
 _decode_score = msgspec.json.Decoder(Score).decode
 
 
+class Whole(NamedTuple):
+    """What a message was of which only the beginning is kept."""
+
+    length: int
+    sha256: str
+
+
 class Rejection(NamedTuple):
-    """A message that was refused: its index, one line saying why, and its bytes with card numbers masked."""
+    """A message that was refused: its index, one line saying why, and its bytes with card numbers masked.
+
+    `whole` is None unless only the first KEPT_BYTES of the message are kept.
+    """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a rejection
     reason: str
     masked_value: bytes
+    whole: Whole | None = None
+
+    @classmethod
+    def of(cls, index: int, reason: str, value: bytes | None) -> "Rejection":
+        """Return the rejection of a message, None for a tombstone."""
+        value = value or b""
+        whole = Whole(len(value), hashlib.sha256(value).hexdigest()) if len(value) > KEPT_BYTES else None
+        return cls(index, shortened(reason), masked_beginning(value, KEPT_BYTES), whole)
+
+
+def masked_beginning(value: bytes, most: int) -> bytes:
+    """Return at most so many bytes of a message, card numbers masked, one that the end cuts in two as well."""
+    return mask(value[: most + _LONGEST_CARD_NUMBER_BYTES])[:most]
+
+
+def shortened(reason: str) -> str:
+    """Return a reason that is no longer than LONGEST_REASON."""
+    return reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 1] + "…"
 
 
 _Decoded: TypeAlias = tuple[list[_Record], list[int], list[Rejection]]
@@ -93,14 +139,16 @@ def _decode(values: Sequence[bytes | None], decode: Callable[[bytes], _Record]) 
 def _decode_valid(values: Sequence[bytes | None], decode: Callable[[bytes], _Record]) -> _Decoded[_Record]:
     good: list[_Record] = []
     rejections: list[Rejection] = []
-    remaining = iter(values)
+    unreadable = _unreadable(values)
+    remaining = iter([b"" if at in unreadable else value for at, value in enumerate(values)] if unreadable else values)
     while True:
         try:
             good.extend(map(decode, remaining))  # type: ignore[arg-type]  # None is refused with a TypeError
             break
         except _REFUSALS as error:  # `good` keeps what came before it, `remaining` goes on behind it
             index = len(good) + len(rejections)
-            rejections.append(_rejection(index, values[index], _reason(values[index], error)))
+            reason = unreadable.get(index) or _reason(values[index], error)
+            rejections.append(Rejection.of(index, reason, values[index]))
     refused = {rejection.index for rejection in rejections}
     indices = [index for index in range(len(values)) if index not in refused] if refused else list(range(len(values)))
     return good, indices, rejections
@@ -111,7 +159,7 @@ def _refuse(
 ) -> _Decoded[_Record]:
     """Move the good records at the positions of `reasons` to the rejections."""
     good, indices, rejections = decoded
-    more: list[Rejection] = [_rejection(indices[at], values[indices[at]], reason) for at, reason in reasons.items()]
+    more: list[Rejection] = [Rejection.of(indices[at], reason, values[indices[at]]) for at, reason in reasons.items()]
     return (
         [record for at, record in enumerate(good) if at not in reasons],
         [index for at, index in enumerate(indices) if at not in reasons],
@@ -119,16 +167,38 @@ def _refuse(
     )
 
 
-def _rejection(index: int, value: bytes | None, reason: str) -> Rejection:
-    return Rejection(index, reason, b"" if value is None else mask(value))
+def _unreadable(values: Sequence[bytes | None]) -> dict[int, str]:
+    """Return why some messages are not even read, by index: they are too long, or too deeply nested."""
+    joined = b"".join(filter(None, values))
+    if len(joined) <= LONGEST_MESSAGE_BYTES or max(map(len, filter(None, values))) <= LONGEST_MESSAGE_BYTES:
+        found = {}
+    else:
+        found = {
+            index: f"the message is {len(value)} bytes long; at most {LONGEST_MESSAGE_BYTES} are read"
+            for index, value in enumerate(values)
+            if value is not None and len(value) > LONGEST_MESSAGE_BYTES
+        }
+    if _opened(joined) > len(values) + DEEPEST_NESTING:
+        for index, value in enumerate(values):
+            if value is not None and index not in found and _opened(value) > DEEPEST_NESTING and _is_deep(value):
+                found[index] = f"the JSON is nested more than {DEEPEST_NESTING} levels deep"
+    return found
+
+
+def _opened(value: bytes) -> int:
+    return value.count(b"{") + value.count(b"[")
+
+
+def _is_deep(value: bytes) -> bool:
+    signs = np.frombuffer(_STRING.sub(b"", value), np.uint8)
+    steps = np.isin(signs, _OPENING).astype(np.int8) - np.isin(signs, _CLOSING).astype(np.int8)
+    return int(np.cumsum(steps, dtype=np.int64).max(initial=0)) > DEEPEST_NESTING
 
 
 def _reason(value: bytes | None, error: Exception) -> str:
     """Say on one line, without a card number, which field is wrong and what stood there."""
     if value is None:
         return "the message is a tombstone; a transaction, label or score is never deleted"
-    if isinstance(error, RecursionError):
-        return "the JSON is nested too deeply"
     at_path = _AT_PATH.match(str(error))
     if at_path is None:
         return _one_line(f"the JSON cannot be read: {error}" if _is_malformed(error) else str(error))

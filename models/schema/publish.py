@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from models.schema.archive_commit import ArchiveCommit
+from models.schema.audit_record import AuditRecord
 from models.schema.clock_tick import ClockTick
 from models.schema.drift_event import DriftEvent
 from models.schema.label import Label
@@ -30,6 +31,7 @@ RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
     "drift_event": DriftEvent,
     "retrain_request": RetrainRequest,
     "model_event": ModelEvent,
+    "audit_record": AuditRecord,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LONGEST_ENUM = 1000

@@ -82,7 +82,7 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         "fraudstream retrain",
         reads=(t.RETRAIN_REQUESTS, t.ARCHIVE_COMMITS, t.FEATURES, t.MODEL_EVENTS, t.AUDIT),
         writes=(t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
-        groups=("fraudstream-release", "fraudstream-model-events"),
+        groups=("fraudstream-release", "fraudstream-model-events", "fraudstream-archive-commits"),
         prefixed_groups=("fraudstream-retrain",),
     ),
     "producer": ProcessRights(

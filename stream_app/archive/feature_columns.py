@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pyarrow as pa
 from confluent_kafka import Message
 
-from models.schema.card_numbers import mask
 from models.schema.decoding import Rejection
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader, FeatureRows, decode_feature_batch
 from models.schema.field_types import EARLIEST_MS, LATEST_MS
@@ -63,7 +62,7 @@ class FeatureColumns:
             try:
                 header, rows = self._decode(message)
             except FeatureBatchError as error:
-                refused.append(Rejection(index, str(error), mask(message.value() or b"")))
+                refused.append(Rejection.of(index, str(error), message.value()))
                 continue
             self.coverage.see(records.partition, header, rows)
             if rows is not None and len(rows):

@@ -84,7 +84,7 @@ def _is_possible(score: Score) -> bool:
 
 def _impossible(records: Records, index: int, score: Score) -> Rejection:
     reason = f"epoch {score.epoch} or source_offset {score.source_offset} is larger than any there can be"
-    return Rejection(index, reason, records.messages[index].value() or b"")
+    return Rejection.of(index, reason, records.messages[index].value())
 
 
 def _reason_codes(lists: Sequence[Sequence[ReasonCode]]) -> "pa.Array[Any]":

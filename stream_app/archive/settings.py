@@ -12,7 +12,7 @@ class ArchiveSettings:
 
     broker: str
     """Kafka's address, HOST:PORT."""
-    redis_url: str
+    redis_url: str = field(repr=False)
     """Redis' address."""
     url: str
     """Folder or object-store URL of the tables."""

@@ -15,6 +15,7 @@ from models.schema.topics import TopicNames
 from stream_app.archive.outbox import Outbox
 from stream_app.commands.connection import connection_options, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import actor_option, reason_option
+from stream_app.retrain.request_entry import request_entry
 from stream_app.topic_admin import describe_topics
 from stream_app.watch.history.announcement import Announcement, of_request
 
@@ -36,13 +37,16 @@ def request_command(
 ) -> None:
     """Ask for a retrain of the champion on what the archive holds now."""
     describe_topics(broker, [topics.archive_commits, topics.retrain_requests])
-    champion = Registry(redis_url, redis_prefix).alias(CHAMPION)
+    registry = Registry(redis_url, redis_prefix)
+    champion = registry.alias(CHAMPION)
     if champion is None:
         raise RequestRefusedError("there is no champion to replace; promote one with `fraudstream models promote`")
     commit = Outbox(broker, topics).last_announcement()
     if commit is None:
         raise RequestRefusedError("nothing is archived yet to train on; start `fraudstream archive`")
     request = _request(champion.version, commit, actor, reason)
+    # Before it is sent: a request that nobody answers for must not be on the topic.
+    registry.log.append(request_entry(request))
     _send(broker, topics, of_request(request, cause=None))
     click.echo(f"asked for a retrain of {champion.version}: request {request.request_id}")
 

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 import msgspec
 from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from models.alias import Alias, AuditRecord
+from models.alias import Alias, AliasMove
 from models.manifest import Manifest
+from models.proposal import Proposal
 
 _WIDTH = 78
 
@@ -54,7 +56,7 @@ def version_table(summaries: Iterable[dict[str, Any]]) -> Table:
     return table
 
 
-def card(manifest: Manifest, aliases: Mapping[str, Alias], moves: Iterable[AuditRecord]) -> RenderableType:
+def card(manifest: Manifest, aliases: Mapping[str, Alias], moves: Iterable[AliasMove]) -> RenderableType:
     """Lay a manifest out as a model card."""
     data, thresholds, lineage = manifest.data, manifest.thresholds, manifest.lineage
     facts = Table(show_header=False, title=f"Model {manifest.version}", title_justify="left", box=SIMPLE)
@@ -92,7 +94,7 @@ def _figures(manifest: Manifest) -> RenderableType:
     return Group(*tables)
 
 
-def _moves(moves: Iterable[AuditRecord]) -> RenderableType:
+def _moves(moves: Iterable[AliasMove]) -> RenderableType:
     table = Table(
         "move", "at (UTC)", "alias", "action", "actor", "reason", title="Moves", title_justify="left", box=SIMPLE
     )
@@ -104,3 +106,22 @@ def _moves(moves: Iterable[AuditRecord]) -> RenderableType:
 def as_json(value: Any) -> str:
     """Write a value of plain types and structs as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def report_move(alias: Alias, *, json_only: bool) -> None:
+    """Print where an alias points now."""
+    if json_only:
+        click.echo(as_json(alias))
+    else:
+        click.echo(f"{alias.name} is now {alias.version} (move {alias.sequence} by {alias.actor}: {alias.reason})")
+
+
+def report_proposal(proposal: Proposal, *, json_only: bool) -> None:
+    """Print what waits for a second person."""
+    if json_only:
+        click.echo(as_json(proposal))
+    else:
+        click.echo(
+            f"{proposal.subject} is proposed by {proposal.actor} ({proposal.reason}); it waits until "
+            f"{moment(proposal.expires_ms)} UTC for another person: fraudstream models approve {proposal.subject}"
+        )

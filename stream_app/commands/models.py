@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from models.alias import Alias, check_chain
+from models.alias import Alias
+from models.audit.chain import check_chain
 from models.registry import Registry
 from models.scorer import LoadedModel
 from stream_app.commands.connection import redis_option, redis_prefix_option
@@ -16,7 +17,9 @@ from stream_app.commands.model_options import (
     reason_option,
     signers,
 )
-from stream_app.commands.model_tables import as_json, card, summary, version_table
+from stream_app.commands.model_tables import as_json, card, report_move, report_proposal, summary, version_table
+from stream_app.commands.models_approval import approvals_command, approve_command
+from stream_app.commands.models_recovery import backup_command, restore_command
 from stream_app.commands.models_release import release_command, unfreeze_command
 from stream_app.commands.models_report import report_command
 from stream_app.commands.models_reproduce import reproduce_command
@@ -29,6 +32,10 @@ def command() -> None:
 
 
 command.add_command(train_command)
+command.add_command(approve_command)
+command.add_command(approvals_command)
+command.add_command(backup_command)
+command.add_command(restore_command)
 command.add_command(release_command)
 command.add_command(unfreeze_command)
 command.add_command(report_command)
@@ -62,7 +69,7 @@ def show_command(version: str, redis_url: str, redis_prefix: str, json_only: boo
     registry = Registry(redis_url, redis_prefix)
     aliases = registry.aliases()
     manifest = registry.manifest(_named(version, aliases))
-    moves = [record for record in registry.audit() if record.version == manifest.version]
+    moves = [record for record in registry.moves() if record.version == manifest.version]
     if json_only:
         click.echo(as_json({"manifest": manifest, "aliases": aliases, "moves": moves}))
     else:
@@ -86,11 +93,17 @@ def promote_command(
     redis_prefix: str,
     json_only: bool,
 ) -> None:
-    """Make VERSION the champion, once it is verified; the champion before it becomes previous."""
+    """Make VERSION the champion, once it is verified; the champion before it becomes previous.
+
+    Where promotions by hand need a second person it is proposed, and waits for `fraudstream models approve`.
+    """
     registry = Registry(redis_url, redis_prefix)
     version = _named(version, registry.aliases())
     LoadedModel.load(registry.get(version), signers(allowed_signers))
-    _report_move(registry.promote(version, actor, reason), json_only=json_only)
+    if registry.approvals_required():
+        report_proposal(registry.propose(version, actor, reason), json_only=json_only)
+    else:
+        report_move(registry.promote(version, actor, reason), json_only=json_only)
 
 
 @command.command(name="rollback")
@@ -110,7 +123,7 @@ def rollback_command(
     if "previous" in aliases:
         LoadedModel.load(registry.get(aliases["previous"].version), signers(allowed_signers))
     sequence = None if champion is None else champion.sequence
-    _report_move(registry.rollback(actor, reason, expected_sequence=sequence), json_only=json_only)
+    report_move(registry.rollback(actor, reason, expected_sequence=sequence), json_only=json_only)
 
 
 @command.command(name="verify")
@@ -142,10 +155,3 @@ def verify_command(
 def _named(version: str, aliases: dict[str, Alias]) -> str:
     """Return the version that an alias stands for, or the version itself."""
     return aliases[version].version if version in aliases else version
-
-
-def _report_move(alias: Alias, *, json_only: bool) -> None:
-    if json_only:
-        click.echo(as_json(alias))
-    else:
-        click.echo(f"{alias.name} is now {alias.version} (move {alias.sequence} by {alias.actor}: {alias.reason})")

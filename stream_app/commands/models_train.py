@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from models.audit.chain import Entry
 from models.bundle import Bundle
 from models.families.base import Parameter
 from models.families.catalogue import DEFAULT_FAMILY, FAMILIES
@@ -171,8 +172,12 @@ def train_command(
         with fitting_threads(threads):
             bundle = train(rows, recipe, provenance, key, report=report)
     registry.put(bundle)
-    if promote:
-        registry.promote(bundle.version, actor, f"trained on {world.source} with --promote")
+    about = f"trained on {world.source}"
+    registry.log.append(Entry("registration", actor, about, bundle.version, {"signer": bundle.signer}))
+    if promote and registry.approvals_required():
+        registry.propose(bundle.version, actor, f"{about} with --promote")
+    elif promote:
+        registry.promote(bundle.version, actor, f"{about} with --promote")
     _show(bundle, registry, json_only=json_only)
 
 
@@ -198,5 +203,5 @@ def _show(bundle: Bundle, registry: Registry, *, json_only: bool) -> None:
     if json_only:
         click.echo(as_json({"version": bundle.version, "aliases": aliases, "manifest": bundle.manifest}))
         return
-    moves = [record for record in registry.audit() if record.version == bundle.version]
+    moves = [record for record in registry.moves() if record.version == bundle.version]
     Console().print(card(bundle.manifest, aliases, moves))

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from models.schema.card_numbers import mask
 from models.schema.dead_letter import DeadLetter
 from models.schema.decoding import Rejection
 from models.schema.topics import TopicNames
@@ -26,7 +25,7 @@ class Graveyard:
 
     def bury(self, offset: int, key: bytes | None, value: bytes | None, reason: str) -> None:
         """Bury the request that lies at an offset; raises DeliveryError without an answer."""
-        rejection = Rejection(0, reason, b"" if value is None else mask(value))
+        rejection = Rejection.of(0, reason, value)
         letter = DeadLetter.of(rejection, self._topics.retrain_requests, 0, offset, key)
         self._producer.send(self._topics.dead_letter, letter.value, letter.key, letter.headers)
         self._producer.settle()

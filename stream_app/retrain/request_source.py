@@ -11,9 +11,11 @@ from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.topics import TopicNames
-from stream_app.retrain.release.watermarks import watermarks
+from stream_app.watermarks import watermarks
 
 GROUP: Final = "fraudstream-retrain"
+COMMITS_GROUP: Final = "fraudstream-archive-commits"
+"""Asked for by the client; nothing is committed."""
 ANSWER_S: Final = 30.0
 READ_MESSAGES: Final = 500
 _LOOK_BACK: Final = 100
@@ -122,7 +124,7 @@ class CommitSource:
 
     def __init__(self, broker: str, topics: TopicNames) -> None:
         self._newest: ArchiveCommit | None = None
-        self._consumer = _consumer(broker, "none")
+        self._consumer = _consumer(broker, COMMITS_GROUP)
         first, end = watermarks(self._consumer, topics.archive_commits, 0)
         self._consumer.assign([TopicPartition(topics.archive_commits, 0, max(first, end - _LOOK_BACK))])
 

@@ -1,4 +1,4 @@
-"""One retrain process: retrainer, release loop and mature labels, each in a thread of its own, and the web pages."""
+"""One retrain process: retrainer, release loop, mature labels and safekeeping, each in a thread, and the web pages."""
 
 import asyncio
 import logging
@@ -13,11 +13,13 @@ from models.access.redis_access import RELEASER, async_redis_client, redis_clien
 from models.registry import Registry
 from models.schema.topics import DAY_MS
 from models.scorer import LoadedModel
-from models.signing import AllowedSigners
+from models.signing import AllowedSigners, SigningKey
 from stream_app.archive.history import ArchivedHistory
+from stream_app.audit.publisher import AuditPublisher
 from stream_app.faust_app import end_process
 from stream_app.health import HealthServer
 from stream_app.lease import Lease
+from stream_app.model_store import ModelStore
 from stream_app.retrain.gauges import RetrainGauges
 from stream_app.retrain.graveyard import Graveyard
 from stream_app.retrain.release.announcer import Announcer
@@ -25,6 +27,7 @@ from stream_app.retrain.release.matured_verdicts import MaturedVerdicts
 from stream_app.retrain.release.runner import ReleaseRunner
 from stream_app.retrain.request_source import CommitSource, RequestSource
 from stream_app.retrain.retrain_store import RetrainStore
+from stream_app.retrain.safekeeping import Safekeeping
 from stream_app.retrain.settings import RetrainSettings
 from stream_app.retrain.trainer import Trainer
 from stream_app.retrain.worker import RetrainWorker, Surroundings
@@ -75,6 +78,7 @@ class RetrainProcess:
                 self._retrain(lease),
                 self._in_thread("release", self._release),
                 self._in_thread("mature labels", self._mature),
+                self._in_thread("safekeeping", self._keep_safe),
             )
             if health is not None:
                 await health.stop()
@@ -132,8 +136,9 @@ class RetrainProcess:
             trainer=self._trainer,
             registry=self._registry,
             releases=self._runner,
-            announcer=Announcer(settings.broker, settings.topics),
+            announcer=Announcer(settings.broker, settings.topics, self._registry.log),
             graveyard=Graveyard(settings.broker, settings.topics),
+            audit=self._registry.log,
         )
         self._worker = RetrainWorker(settings, around, self._gauges, check_lease)
         self._gauges.active.set(1)
@@ -166,6 +171,15 @@ class RetrainProcess:
             self._begin_turn("mature labels")
             verdicts.turn()
         commits.close()
+
+    def _keep_safe(self) -> None:
+        settings = self._settings
+        key = SigningKey.load(settings.signing_key)
+        publisher = AuditPublisher(settings.broker, settings.topics, self._registry.log, key)
+        keeping = Safekeeping(self._registry, publisher, partial(ModelStore.in_archive, settings.archive_url))
+        while not self._stopping.is_set():
+            self._begin_turn("safekeeping")
+            keeping.turn()
 
     def _verify(self, version: str) -> object:
         allowed = AllowedSigners.in_folder(self._settings.allowed_signers)

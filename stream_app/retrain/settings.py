@@ -17,7 +17,7 @@ class RetrainSettings:
 
     broker: str
     """Kafka's address, HOST:PORT."""
-    redis_url: str
+    redis_url: str = field(repr=False)
     """Redis' address."""
     archive_url: str
     """Folder or object-store URL of the archive's tables."""

@@ -10,6 +10,7 @@ import msgspec
 from confluent_kafka import Message
 
 from models.alias import Alias
+from models.audit.chain import Entry
 from models.bundle import Bundle
 from models.drift.words import date
 from models.errors import FraudstreamError
@@ -19,6 +20,8 @@ from models.registry import CHAMPION, RegistryError
 from models.release.release import ReleaseError
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
+from models.schema.audit_record import Detail
+from models.schema.cloud_event import event_id
 from models.schema.model_event import ModelEvent
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
@@ -26,11 +29,12 @@ from stream_app.retrain.gauges import STEPS, RetrainGauges
 from stream_app.retrain.job import Job, Pinned, RetrainState
 from stream_app.retrain.making import ArchiveMaking, own_threads
 from stream_app.retrain.report import Outcome, RetrainReport
+from stream_app.retrain.request_entry import request_entry
 from stream_app.retrain.retrain_store import RetrainStore
 from stream_app.retrain.settings import RetrainSettings
 from stream_app.retrain.state_store import StateError
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
-from stream_app.retrain.verdict_events import verdict_event
+from stream_app.retrain.verdict_events import ACTOR, verdict_event
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +101,14 @@ class Buries(Protocol):
         """Send a dead letter and wait until it is acknowledged."""
 
 
+class Records(Protocol):
+    """The audit; `models.audit.log.AuditLog` is one."""
+
+    def append(self, entry: Entry) -> object:
+        """Write one record; an entry whose `event_id` is there already changes nothing."""
+        ...
+
+
 class Offers(Protocol):
     """Whoever brings models into use."""
 
@@ -136,6 +148,7 @@ class Surroundings:
     registry: where models are.
     releases: brings them into use.
     announcer, graveyard: what it sends.
+    audit: what it answers for.
     """
 
     store: RetrainStore
@@ -146,6 +159,7 @@ class Surroundings:
     releases: Offers
     announcer: Publishes
     graveyard: Buries
+    audit: Records
 
 
 class RetrainWorker:
@@ -204,6 +218,7 @@ class RetrainWorker:
                 request = wire.decode(RetrainRequest, value or b"")
             except wire.RecordError as error:
                 self._bury(offset, message.key(), value, str(error))
+                self._refuse(offset, value, str(error))
                 continue
             if state.job(request.request_id) is None and self._around.store.report(request.request_id) is None:
                 state = self._take(state, Job(request=request, offset=offset, key=message.key(), value=value or b""))
@@ -212,6 +227,7 @@ class RetrainWorker:
     def _take(self, state: RetrainState, job: Job) -> RetrainState:
         self._gauges.requests.labels(job.request.cause).inc()
         log.info("took request %s (%s): %s", job.id, job.request.cause, job.request.reason)
+        self._around.audit.append(request_entry(job.request))
         reports = {job.id: RetrainReport(request=job.request, outcome="under way", number=1, as_of=job.request.as_of)}
         older = state.superseded(job)
         reports |= self._replaced(older, f"request {job.id} of the {_subject(job)} is newer")
@@ -221,6 +237,7 @@ class RetrainWorker:
     def _replaced(self, jobs: Sequence[Job], reason: str) -> dict[str, RetrainReport]:
         for job in jobs:
             log.info("request %s is replaced: %s", job.id, reason)
+            self._record(job, "replaced", reason)
         return {job.id: _replace(self._report(job), outcome="replaced", reasons=[reason]) for job in jobs}
 
     def _wake(self, state: RetrainState) -> RetrainState:
@@ -382,6 +399,7 @@ class RetrainWorker:
         return self._done(state, job, _replace(report, reasons=[reason]), "not offered")
 
     def _done(self, state: RetrainState, job: Job, report: RetrainReport, outcome: Outcome) -> RetrainState:
+        self._record(job, outcome, "; ".join(report.reasons) or outcome, version=report.version)
         written = self._write(state.without(job.id), {job.id: _replace(report, outcome=outcome)}, {job.id: None})
         log.info("request %s is done: %s", job.id, "; ".join([outcome, *report.reasons]))
         return written
@@ -397,6 +415,17 @@ class RetrainWorker:
         wait_ms = round(settings.retry_s * 1000) * 2 ** (failures - 1)
         again = _replace(job, failures=failures, not_before_ms=self._now_ms() + wait_ms)
         return self._write(state.with_job(again), {job.id: _replace(self._report(job), reasons=[reason])})
+
+    def _record(self, job: Job, outcome: Outcome, reason: str, version: str | None = None) -> None:
+        """Say in the audit what became of a request; once, for it ends once."""
+        details: dict[str, Detail] = {
+            "outcome": outcome,
+            "version": version,
+            "tries": job.number,
+            "incident": job.request.incident,
+        }
+        identity = event_id("retrain-outcome", job.id)
+        self._around.audit.append(Entry("retrain-outcome", ACTOR, reason, job.id, details, identity))
 
     def _making(self, job: Job) -> ArchiveMaking:
         assert job.pinned is not None, "what is trained is pinned"
@@ -440,6 +469,12 @@ class RetrainWorker:
         log.warning("a request goes to the dead letters: %s", reason)
         self._gauges.dead_letters.inc()
         self._around.graveyard.bury(offset, key, value, reason)
+
+    def _refuse(self, offset: int, value: bytes | None, reason: str) -> None:
+        """Say in the audit that something on the topic of requests is none."""
+        identity = event_id("unreadable retrain request", offset, value)
+        details = {"outcome": "unreadable"}
+        self._around.audit.append(Entry("retrain-outcome", ACTOR, reason, f"offset {offset}", details, identity))
 
     def _write(
         self,

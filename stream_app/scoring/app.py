@@ -12,6 +12,7 @@ from faust.types import StreamT
 from redis.exceptions import RedisError
 
 from models.access.redis_access import async_redis_client
+from models.audit.chain import Entry
 from models.control_group import ControlPolicy
 from models.features.feature_set import DEFAULT, feature_set
 from models.features.profile_table import ProfileTable
@@ -56,6 +57,7 @@ class ScoringWorker(faust.Service):
         self._overdue = OverdueNotice(settings.overdue_after_s)
         self._batches = app.channel(maxsize=64)
         registry = Registry(settings.redis_url, settings.redis_prefix)
+        self._log = registry.log
         signers = AllowedSigners.in_folder(settings.allowed_signers)
         cache = LocalModelCache(settings.data_folder / "last-verified-model")
         self.serving = LineupFollower(settings, registry, cache, signers, self.metrics, self.report)
@@ -174,8 +176,8 @@ class ScoringWorker(faust.Service):
                 await self._liveness.look()
             await self.sleep(1)
 
-    async def _audit(self, record: bytes) -> None:
-        await self._producer.send_and_wait(self.settings.topics.audit, record)
+    async def _audit(self, entry: Entry) -> None:
+        await asyncio.to_thread(self._log.append, entry)
 
     async def settle(self) -> None:
         """Before anything is stopped: finish what was pulled, commit, checkpoint."""

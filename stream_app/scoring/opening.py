@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from numpy.typing import NDArray
 
 from models.access.kafka_settings import aiokafka_settings
+from models.audit.chain import Entry
 from models.errors import FraudstreamError
+from models.schema.cloud_event import event_id
 from models.schema.decoding import decode_transactions
 from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
 from stream_app.checkpoints import CheckpointStore
@@ -25,7 +26,7 @@ from stream_app.topic_admin import TopicDescription, describe_topics
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 4
-_NEW_EPOCH = "if that is meant, start once with --new-epoch REASON (it is written to the audit topic)"
+_NEW_EPOCH = "if that is meant, start once with --new-epoch REASON (it is written to the audit)"
 
 
 class OpeningRefusedError(FraudstreamError):
@@ -290,18 +291,14 @@ class Opening:
         return bool(times[0] and times[1]) and max(times[1]) - min(times[0]) >= (LONGEST_WINDOW_DAYS + 1) * DAY_MS
 
 
-def audit_record(opened: Opened, settings: ScoringSettings, now_ms: int) -> bytes:
-    """The audit record of a new epoch."""
-    return msgspec.json.encode(
-        {
-            "action": "scoring.new_epoch",
-            "topic": settings.topics.transactions,
-            "topic_id": opened.identity.topic_id,
-            "partition": opened.identity.partition,
-            "epoch": opened.identity.epoch,
-            "writer": opened.identity.writer,
-            "reason": settings.new_epoch,
-            "actor": settings.actor,
-            "at": now_ms,
-        }
+def epoch_entry(opened: Opened, settings: ScoringSettings) -> Entry:
+    """Return what the audit says of a new epoch."""
+    identity = opened.identity
+    return Entry(
+        kind="new-epoch",
+        actor=settings.actor,
+        reason=settings.new_epoch or "",
+        subject=f"{settings.topics.transactions}/{identity.partition}",
+        details={"topic_id": identity.topic_id, "epoch": identity.epoch, "writer": identity.writer},
+        event_id=event_id("new-epoch", identity.topic_id, identity.partition, identity.epoch),
     )

@@ -12,7 +12,7 @@ class ScoringSettings:
 
     broker: str
     """Bootstrap address of Kafka, `host:port[,host:port]`."""
-    redis_url: str
+    redis_url: str = field(repr=False)
     """Where the registry and the worker's status live."""
     data_folder: Path
     """Local folder for the copy of the last verified model and for Faust's own files."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, Of
 from faust.types import ChannelT
 
 from models.access.kafka_settings import aiokafka_settings
+from models.audit.chain import Entry
 from models.control_group import ControlGroup, ControlPolicy
 from models.errors import FraudstreamError
 from models.features.card_state import CardState
@@ -30,7 +31,7 @@ from stream_app.scoring.lane import Lane, LaneStart, RecordBatch
 from stream_app.scoring.lease import Lease
 from stream_app.scoring.loaded_models import LoadedModels
 from stream_app.scoring.metrics import ScoringMetrics
-from stream_app.scoring.opening import Opened, Opening, audit_record
+from stream_app.scoring.opening import Opened, Opening, epoch_entry
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import SendError, Sink
 
@@ -71,7 +72,7 @@ class SourceParts:
     metrics: ScoringMetrics
     ended: Callable[[BaseException], None]
     ready: Callable[[], bool]
-    audit: Callable[[bytes], Any]
+    audit: Callable[[Entry], Awaitable[None]]
 
 
 class TransactionSource(faust.Service):
@@ -284,7 +285,7 @@ class TransactionSource(faust.Service):
             opened.identity.epoch, "warm" if opened.cold_before == 0 else "COLD", opened.took_s,
         )  # fmt: skip
         if self._settings.new_epoch is not None and opened.identity.epoch > 0:
-            await self._parts.audit(audit_record(opened, self._settings, time.time_ns() // 1_000_000))
+            await self._parts.audit(epoch_entry(opened, self._settings))
             await self.commit()
 
     @faust.Service.task

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 
-from models.schema.card_numbers import mask
 from models.schema.dead_letter import DeadLetter
 from models.schema.decoding import Rejection
 
@@ -30,6 +29,6 @@ class DeadLetters:
 
     async def bury(self, record: DeadRecord) -> None:
         """Send one and wait for its acknowledgement."""
-        rejection = Rejection(0, record.reason, b"" if record.value is None else mask(record.value))
+        rejection = Rejection.of(0, record.reason, record.value)
         letter = DeadLetter.of(rejection, record.topic, record.partition, record.offset, record.key)
         await self._producer.send_and_wait(self._topic, letter.value, key=letter.key, headers=letter.headers)

@@ -13,7 +13,7 @@ class WatchSettings:
 
     broker: str
     """Kafka's address, HOST:PORT."""
-    redis_url: str
+    redis_url: str = field(repr=False)
     """Redis' address."""
     checkpoint_url: str
     """Folder or object-store URL that all watch processes share."""

@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from models.access.redis_access import RedisAccessError
-from models.alias import Alias, check_chain
+from models.alias import Alias
+from models.audit.chain import check_chain
 from models.bundle import Bundle, BundleError
 from models.registry import CHALLENGER, CHAMPION, PREVIOUS, Registry, RegistryError
 from models.release.placement import Placement
@@ -198,12 +199,12 @@ def test_a_placement_is_kept_announced_and_never_replaced_by_an_older_one(regist
     subscription.subscribe(registry.channel)
     subscription.get_message(timeout=1)
     later = Placement(sequence=2, shadow=(versions[0],), canary=versions[1], canary_share=0.1, salt="r1")
-    registry.place(later)
+    registry.place(later, "release", "try")
     assert msgspec.json.decode(subscription.get_message(timeout=5)["data"], type=Placement) == later
     with pytest.raises(RegistryError, match="placement 2 comes too late"):
-        registry.place(Placement(sequence=2))
+        registry.place(Placement(sequence=2), "release", "try")
     with pytest.raises(RegistryError, match="no model 'm-none'"):
-        registry.place(Placement(sequence=3, shadow=("m-none",)))
+        registry.place(Placement(sequence=3, shadow=("m-none",)), "release", "try")
     assert registry.placement() == later
 
 

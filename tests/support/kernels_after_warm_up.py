@@ -1,5 +1,6 @@
 """Says which kernels a worker still compiles behind its warm-up; run in a process that has used none of them."""
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -45,14 +46,15 @@ def main() -> None:
         return flagged
 
     cards = CardState(model.feature_set)
-    score(cards, 0, 0)
+    flagged = score(cards, 0, 0)
     store = CheckpointStore(str(folder / "checkpoints"))
     store.write("cards", "whole", {}, cards.everything())
     store.write("cards", "part", {}, cards.take_changes())
     restored = CardState(model.feature_set)
     restored.restore([store.read("cards", name).arrays for name in ("whole", "part")])
     score(restored, EVENTS // 2, EVENTS // 2 + BATCH)
-    [name for name, signatures in compiled() if signatures > before.get(name, 0)]
+    late = [name for name, signatures in compiled() if signatures > before.get(name, 0)]
+    sys.stdout.write(json.dumps({"flagged": flagged, "late": late}))
 
 
 def compiled() -> Iterator[tuple[str, int]]:

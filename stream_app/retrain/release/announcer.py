@@ -1,18 +1,20 @@
-"""Publishes what the release loop did, each event once on each topic, acknowledged before anything else is done."""
+"""Says what the release loop did, in the audit and on `model-events`: each event once, before anything else is done."""
 
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from models.access.kafka_settings import confluent_settings
+from models.audit.chain import Entry
+from models.audit.log import AuditLog
 from models.errors import FraudstreamError
 from models.registry import CHALLENGER, CHAMPION
 from models.schema import wire
 from models.schema.cloud_event import CloudEvent, CloudEventError
-from models.schema.model_event import ModelEvent
+from models.schema.model_event import VERDICTS, ModelEvent
 from models.schema.topics import TopicNames
 from stream_app.acknowledged_producer import AcknowledgedProducer
-from stream_app.retrain.release.watermarks import ANSWER_S, watermarks
+from stream_app.watermarks import ANSWER_S, watermarks
 
 TAIL_RECORDS: Final = 1_000
 """How far back ids are looked up at a start: only the event that was under way at a crash can come again."""
@@ -46,30 +48,53 @@ def context_of(event: ModelEvent) -> CloudEvent:
     )
 
 
+def entry_of(event: ModelEvent) -> Entry:
+    """Return what the audit says of an event: who decided what and why, and the hash of the event with its figures."""
+    return Entry(
+        kind="gate-verdict" if event.kind in VERDICTS else "release",
+        actor=event.actor,
+        reason=event.cause or event.kind,
+        subject=event.version,
+        details={
+            "event": event.kind,
+            "before": event.before,
+            "release": event.release,
+            "request_id": event.request_id,
+            "incident": event.incident,
+            "alias_sequence": event.alias_sequence,
+            "event_sequence": event.sequence,
+            "event_hash": event.hash,
+        },
+        event_id=event.event_id,
+    )
+
+
 class Announcer:
-    """Writes to `model-events` and `audit`.
+    """Writes to the audit and to `model-events`.
 
     Parameters
     ----------
     broker: Kafka's address.
     topics: names of the topics.
+    audit: the audit, which publishes what is in it itself.
     """
 
-    def __init__(self, broker: str, topics: TopicNames) -> None:
-        self._topics = (topics.model_events, topics.audit)
+    def __init__(self, broker: str, topics: TopicNames, audit: AuditLog) -> None:
+        self._audit = audit
+        self._topic = topics.model_events
         self._producer = AcknowledgedProducer(broker, ANSWER_S)
-        self._published = {topic: _published_ids(broker, topic) for topic in self._topics}
+        self._published = _published_ids(broker, self._topic)
 
     def publish(self, event: ModelEvent) -> None:
-        """Send an event to both topics unless it is there, and wait; raises DeliveryError without an answer."""
+        """Write and send an event unless it is there, and wait; raises DeliveryError without an answer."""
+        self._audit.append(entry_of(event))
         context = context_of(event)
+        if context.id in self._published:
+            return
         key = CHALLENGER if event.kind in _OF_A_CANDIDATE else CHAMPION
-        for topic in self._topics:
-            if context.id in self._published[topic]:
-                continue
-            self._producer.send(topic, wire.encode(event), key.encode(), context.headers())
-            self._producer.settle()
-            self._published[topic].add(context.id)
+        self._producer.send(self._topic, wire.encode(event), key.encode(), context.headers())
+        self._producer.settle()
+        self._published.add(context.id)
 
 
 def _published_ids(broker: str, topic: str) -> set[str]:

@@ -56,13 +56,13 @@ class Executor:
     def _place(self, wanted: Placement) -> Outcome:
         found = self._registry.placement()
         if msgspec.structs.replace(found, sequence=wanted.sequence) != wanted:
-            self._registry.place(msgspec.structs.replace(wanted, sequence=found.sequence + 1))
+            self._registry.place(msgspec.structs.replace(wanted, sequence=found.sequence + 1), ACTOR, wanted.in_words)
         return Outcome()
 
     def _point(self, action: PointChallenger) -> Outcome:
         found = self._registry.alias(CHALLENGER)
         if found is None or found.version != action.version:
-            self._registry.move(CHALLENGER, action.version, ACTOR, action.reason)
+            self._registry.move(CHALLENGER, action.version, ACTOR, action.reason, automatic=True)
         return Outcome()
 
     def _move(self, action: Promote | RollBack) -> Outcome:
@@ -82,12 +82,14 @@ class Executor:
     def _moved(self, action: Promote | RollBack) -> Alias:
         expected = action.expected_sequence
         if isinstance(action, Promote):
-            return self._registry.promote(action.version, ACTOR, action.reason, expected_sequence=expected)
+            return self._registry.promote(
+                action.version, ACTOR, action.reason, expected_sequence=expected, automatic=True
+            )
         previous = self._registry.alias(PREVIOUS)
         if previous is not None and previous.version == action.to:
-            return self._registry.rollback(ACTOR, action.reason, expected_sequence=expected)
+            return self._registry.rollback(ACTOR, action.reason, expected_sequence=expected, automatic=True)
         # Somebody has pointed `previous` elsewhere; the model to go back to is known all the same.
-        return self._registry.promote(action.to, ACTOR, action.reason, expected_sequence=expected)
+        return self._registry.promote(action.to, ACTOR, action.reason, expected_sequence=expected, automatic=True)
 
     def _champion(self) -> Alias:
         champion = self._registry.alias(CHAMPION)

@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
-from stream_app.retrain.release.watermarks import watermarks
 from stream_app.topic_admin import describe_topics
+from stream_app.watermarks import watermarks
 
 FETCH_WAIT_MS: Final = 50
 PARTITION_FETCH_BYTES: Final = 8 << 20

@@ -220,7 +220,7 @@ class ReleaseRunner:
 
     def _connected(self) -> Executor:
         if self._executor is None:
-            announcer = Announcer(self._settings.broker, self._settings.topics)
+            announcer = Announcer(self._settings.broker, self._settings.topics, self._registry.log)
             self._executor = Executor(self._registry, announcer, self._verify)
         return self._executor
 

@@ -12,7 +12,7 @@ class ReleaseSettings:
 
     broker: str
     """Kafka's address, HOST:PORT."""
-    redis_url: str
+    redis_url: str = field(repr=False)
     """Redis' address."""
     holder: str
     """Name of this process in the lease."""

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from models.access.kafka_settings import aiokafka_settings
 from models.access.redis_access import async_redis_client
 from stream_app.checkpoints import CheckpointStore
-from stream_app.lease import Lease
+from stream_app.lease import PROFILE_KEEPER, Lease
 from stream_app.topic_admin import TopicDescription, describe_topics
 from stream_app.watch.dead_letters import DeadLetters
 from stream_app.watch.profiles.consumer import KeeperConsumer
@@ -55,7 +55,7 @@ class KeeperService(faust.Service):
         self._put = put
         self._end = end
         self._redis = async_redis_client(settings.redis_url)
-        self._lease = Lease(self._redis, f"{settings.redis_prefix}profile-keeper", settings.keeper, settings.lease_s)
+        self._lease = Lease(self._redis, settings.redis_prefix + PROFILE_KEEPER, settings.keeper, settings.lease_s)
         self._gauges = KeeperGauges(registry)
         self._consumer: KeeperConsumer | None = None
         self._producer: AIOKafkaProducer | None = None

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from models.alias import check_chain
+from models.audit.chain import check_chain
 from models.registry import Registry
 from stream_app.cli import run
 

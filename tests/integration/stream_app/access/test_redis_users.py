@@ -123,7 +123,7 @@ def test_the_releaser_moves_aliases_places_models_and_keeps_its_state(server, ve
     registry = Registry(server.url_of("releaser"), PREFIX)
     champion = registry.aliases()[CHAMPION]
     registry.move(CHALLENGER, versions[1], "release", "shadow")
-    registry.place(Placement(sequence=registry.placement().sequence + 1, shadow=(versions[1],)))
+    registry.place(Placement(sequence=registry.placement().sequence + 1, shadow=(versions[1],)), "release", "shadow")
     registry.promote(versions[1], "release", "better", champion.sequence)
     registry.rollback("release", "worse")
     assert registry.history(CHAMPION)[-1].version == versions[0]

@@ -71,7 +71,7 @@ def place(world: ScoringWorld, *shadow: Bundle, canary: Bundle | None = None) ->
         canary_share=0.0 if canary is None else SHARE,
         salt="release-1",
     )
-    world.registry.place(placement)
+    world.registry.place(placement, "release", "a test")
     return placement
 
 

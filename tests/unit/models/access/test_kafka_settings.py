@@ -1,4 +1,4 @@
-"""Settings of Kafka clients: one file and some variables, the same for both client libraries, without a secret shown."""
+"""Settings of Kafka clients: one file and some variables, the same for both libraries, without a secret shown."""
 
 import ssl
 from pathlib import Path
@@ -148,7 +148,7 @@ def test_a_missing_file_and_an_empty_secret_are_named(tmp_path: Path) -> None:
     with pytest.raises(KafkaSettingsError, match="FRAUDSTREAM_KAFKA_CONFIG names /nowhere, which cannot be read"):
         KafkaSettings.read({"FRAUDSTREAM_KAFKA_CONFIG": "/nowhere"})
     (tmp_path / "empty").touch()
-    with pytest.raises(SecretError, match="sasl.password names the file .*, which is empty"):
+    with pytest.raises(SecretError, match=r"sasl\.password names the file .*, which is empty"):
         KafkaSettings.read({"FRAUDSTREAM_KAFKA_SASL_PASSWORD": f"file:{tmp_path / 'empty'}"})
 
 
@@ -176,7 +176,8 @@ def test_a_refusal_is_told_from_silence_and_the_first_one_stays(monkeypatch: pyt
         monkeypatch.setenv(f"FRAUDSTREAM_KAFKA_{name}", value)
     refusal = KafkaRefusal()
     refusal(FakeError("_TRANSPORT", "Connect to ipv4#127.0.0.1:9 failed: Connection refused"))
-    assert refusal.text is None
+    silent = refusal.text
+    assert silent is None
     refusal(FakeError("_AUTHENTICATION", "Authentication failed for s3cret"))
     refusal(FakeError("_SSL", "certificate verify failed"))
     assert refusal.text is not None

@@ -1,5 +1,6 @@
 """What comes out of untrusted bytes."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -7,7 +8,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from models.schema.decoding import decode_labels, decode_transactions
+from models.schema.decoding import (
+    KEPT_BYTES,
+    LONGEST_MESSAGE_BYTES,
+    LONGEST_REASON,
+    decode_labels,
+    decode_transactions,
+)
 from models.schema.money import default_reporting_currency
 from tests.unit.models.schema.messages import CARD_NUMBER, MIDNIGHT_MS, message
 
@@ -99,9 +106,22 @@ def test_a_tombstone_is_refused() -> None:
     assert "tombstone" in decode_transactions([None])[2][0].reason
 
 
-def test_json_nested_without_end_is_refused() -> None:
-    deep = message()[:-1] + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    assert "deeply" in decode_transactions([deep])[2][0].reason
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'])
+@pytest.mark.parametrize("levels", [65, 5_000])
+def test_json_nested_without_end_is_refused(opening: bytes, levels: int) -> None:
+    deep = message()[:-1] + b',"x":' + opening * levels
+    closed = deep + b"1" + bytes({91: 93, 123: 125}[sign] for sign in reversed(deep) if sign in b"[{")
+    for value in (deep, closed):
+        good, _, rejections = decode_transactions([message(), value, message()])
+        assert (len(good), rejections[0].index) == (2, 1)
+        assert "64 levels deep" in rejections[0].reason
+
+
+def test_what_counts_is_depth_outside_text() -> None:
+    wide = message(x=[[number] for number in range(1_000)])
+    text = message(x="[" * 1_000 + '"[{\\' + "{" * 1_000)
+    deepest = message(x=json.loads("[" * 63 + "]" * 63))
+    assert decode_transactions([wide, text, deepest])[1] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("changes", CARRYING_FIELDS)
@@ -141,6 +161,40 @@ def test_no_character_before_a_card_number_keeps_it_from_being_masked_in_the_rea
 def test_a_long_value_is_not_repeated_whole() -> None:
     (rejection,) = decode_transactions([message(card_id="c" * 10_000)])[2]
     assert len(rejection.reason) < 200
+
+
+def test_a_message_that_is_too_long_is_refused_unread() -> None:
+    number = b"9" * 1_000_000  # seconds, if it were read
+    values = [message(), message()[:-1] + b',"amount_minor":' + number + b"}", message(transaction_id="b")]
+    good, indices, (rejection,) = decode_transactions(values)
+    assert ([one.transaction_id for one in good], indices) == (["tx-1", "b"], [0, 2])
+    assert f"{len(values[1])} bytes long; at most 65536" in rejection.reason
+
+
+def test_the_longest_message_is_read() -> None:
+    longest = message()[:-1] + b',"x":"' + b"y" * (LONGEST_MESSAGE_BYTES - len(message()) - 7) + b'"}'
+    assert len(longest) == LONGEST_MESSAGE_BYTES
+    assert decode_transactions([longest])[1] == [0]
+    assert "bytes long" in decode_transactions([longest.replace(b"y", b"yy", 1)])[2][0].reason
+
+
+def test_a_rejection_keeps_a_message_whole_up_to_a_length_and_beyond_it_says_what_it_was() -> None:
+    kept, cut = (decode_transactions([b"x" * length])[2][0] for length in (KEPT_BYTES, KEPT_BYTES + 1))
+    assert (len(kept.masked_value), kept.whole) == (KEPT_BYTES, None)
+    assert len(cut.masked_value) == KEPT_BYTES
+    assert cut.whole == (KEPT_BYTES + 1, hashlib.sha256(b"x" * (KEPT_BYTES + 1)).hexdigest())
+
+
+@pytest.mark.parametrize("inside", range(20))
+def test_a_card_number_that_the_cut_parts_in_two_is_masked(inside: int) -> None:
+    value = b" " * (KEPT_BYTES - inside) + CARD_NUMBER.encode() + b" " * 1000
+    kept = decode_transactions([value])[2][0].masked_value
+    assert kept.strip() == b"411111******1111"[:inside]
+
+
+def test_a_reason_is_never_long() -> None:
+    (rejection,) = decode_transactions([message(channel="x" * 50_000)])[2]
+    assert len(rejection.reason) <= LONGEST_REASON
 
 
 def test_a_currency_without_a_rate_is_refused_where_rates_are_given() -> None:

@@ -22,7 +22,7 @@ from stream_app.retrain.settings import RetrainSettings
 from stream_app.retrain.state_store import StateConflictError
 from stream_app.retrain.training_order import TrainingOutcome
 from stream_app.retrain.worker import RetrainWorker, Surroundings
-from tests.support.fake_registry import FakeAnnouncer
+from tests.support.fake_registry import FakeAnnouncer, FakeAudit
 from tests.unit.models.small_model import made_bundle
 from tests.unit.stream_app.retrain.fakes import (
     DAY,
@@ -63,6 +63,7 @@ class World:
         self.trainer: FakeTrainer = FakeTrainer()
         self.models = FakeModels({self.first.version: self.first}, self.first.version)
         self.releases, self.announcer, self.graveyard = FakeReleases(), FakeAnnouncer(), FakeGraveyard()
+        self.audit = FakeAudit()
         self.gauges = RetrainGauges()
         self.now_ms = 1_000
         self.lost = False
@@ -78,7 +79,7 @@ class World:
         self.trainer.order = None
         around = Surroundings(
             cast("Any", self.store), self.requests, self.commits, self.trainer, self.models, self.releases,
-            self.announcer, self.graveyard,
+            self.announcer, self.graveyard, self.audit,
         )  # fmt: skip
         self.worker = RetrainWorker(self.settings, around, self.gauges, self._check, lambda: self.now_ms)
         return self.worker
@@ -424,7 +425,7 @@ def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(
         fuse = _Fuse(crash_at)
         for owner, name in (
             (world.store, "write"), (world.announcer, "publish"), (world.releases, "offer"), (world.models, "put"),
-            (world.trainer, "start"), (world.requests, "commit"),
+            (world.trainer, "start"), (world.requests, "commit"), (world.audit, "append"),
         ):  # fmt: skip
             setattr(owner, name, fuse.around(getattr(owner, name)))
         try:
@@ -436,6 +437,7 @@ def test_killed_around_everything_that_it_does_it_ends_as_an_undisturbed_run(
         world.turn(20)
         assert world.store.reports == undisturbed.store.reports, crash_at
         assert world.announcer.events == undisturbed.announcer.events, crash_at
+        assert world.audit.entries == undisturbed.audit.entries, crash_at
         assert world.releases.offered == undisturbed.releases.offered, crash_at
         assert set(world.models.bundles) == set(undisturbed.models.bundles), crash_at
         assert (world.steps, world.requests.position) == ({}, 1), crash_at

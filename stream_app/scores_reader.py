@@ -82,7 +82,7 @@ class ScoresReader:
     idle_timeout_s:
         Ends the iteration when nothing new has come for so long; None follows for ever.
     kafka:
-        Further librdkafka settings, for TLS and SASL.
+        Further librdkafka settings of this consumer; TLS and SASL are the process's (`models.access.kafka_settings`).
 
     Raises
     ------

@@ -188,7 +188,7 @@ def _decoded(data: bytes, where: str) -> tuple[dict[str, Any], dict[str, NDArray
     try:
         preamble = msgspec.json.decode(body[start : start + length], type=_Preamble)
         arrays = {spec.name: _array(body[start + length :], spec) for spec in preamble.arrays}
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"checkpoint {where} was not written by this program: {error}") from None
     return preamble.header, arrays
 
@@ -208,4 +208,4 @@ def _dtype(described: str | list[Any]) -> np.dtype[Any]:
     if not all(isinstance(one, str) and _PLAIN_TYPE.fullmatch(one) for one in types):
         raise ValueError(f"a checkpoint holds numbers, not {str(types)[:80]}")
     # The padding of an aligned record is a field without a name; descr_to_dtype makes it padding again.
-    return np.dtype(np.lib.format.descr_to_dtype(described))
+    return np.dtype(np.lib.format.descr_to_dtype(described))  # type: ignore[arg-type]  # typed without plain text

@@ -3,11 +3,14 @@
 import contextlib
 import hashlib
 import itertools
+import logging
+import math
 import os
+import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -16,9 +19,14 @@ from pyarrow import fs
 
 from models.errors import FraudstreamError
 
+log = logging.getLogger(__name__)
+
 _MAGIC = b"FSCP0001"
+_FAMILY = _MAGIC[:4]
 _ALIGNMENT = 64
 _DIGEST_BYTES = 32
+_PLAIN_TYPE = re.compile(r"[<>|=]?[?biufV]\d{1,4}|[?]")
+"""Numbers, truth values and padding; no objects, no text."""
 _temporary_names = itertools.count()
 
 
@@ -28,9 +36,9 @@ class CheckpointError(FraudstreamError):
 
 class _ArraySpec(msgspec.Struct, frozen=True):
     name: str
-    dtype: Any
-    shape: tuple[int, ...]
-    offset: int
+    dtype: str | list[Any]
+    shape: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(max_length=32)]
+    offset: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _Preamble(msgspec.Struct, frozen=True):
@@ -124,11 +132,21 @@ class CheckpointStore:
         return Checkpoint(name, header, arrays)
 
     def newest(self, kind: str) -> Checkpoint | None:
-        """The newest readable checkpoint by name, or None; `read` gives the reason why one is passed over."""
+        """The newest readable checkpoint by name, or None; one that is passed over is named in the log."""
+        return next(self.readable(kind), None)
+
+    def readable(self, kind: str) -> Iterator[Checkpoint]:
+        """The readable checkpoints, the newest first; one that is passed over is named in the log with the reason."""
         for name in reversed(self.names(kind)):
-            with contextlib.suppress(CheckpointError):
-                return self.read(kind, name)
-        return None
+            try:
+                yield self.read(kind, name)
+            except CheckpointError as error:
+                log.warning("checkpoint passed over: %s", error)
+
+    def kinds(self, folder: str) -> list[str]:
+        """Names of the folders in a folder, sorted."""
+        selector = fs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
+        return sorted(info.base_name for info in self._fs.get_file_info(selector) if info.type == fs.FileType.Directory)
 
     def delete(self, kind: str, name: str) -> None:
         """Remove one checkpoint; one that is gone already is no error."""
@@ -158,17 +176,36 @@ def _encoded(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> l
 
 def _decoded(data: bytes, where: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     start = len(_MAGIC) + 8
+    if data[: len(_FAMILY)] == _FAMILY and len(data) >= start and data[: len(_MAGIC)] != _MAGIC:
+        version = data[: len(_MAGIC)].decode("ascii", "replace")
+        raise CheckpointError(f"checkpoint {where} is of format {version!r}; this release reads {_MAGIC.decode()}")
     if len(data) < start + _DIGEST_BYTES or data[: len(_MAGIC)] != _MAGIC:
         raise CheckpointError(f"checkpoint {where} is cut short or of another format ({len(data)} bytes)")
     body = memoryview(data)[:-_DIGEST_BYTES]
     if hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != data[-_DIGEST_BYTES:]:
         raise CheckpointError(f"checkpoint {where} does not match its checksum: cut short or changed")
     (length,) = struct.unpack_from("<Q", data, len(_MAGIC))
-    preamble = msgspec.json.decode(body[start : start + length], type=_Preamble)
-    arrays = {}
-    for spec in preamble.arrays:
-        # The padding of an aligned record is a field without a name; descr_to_dtype makes it padding again.
-        dtype = np.lib.format.descr_to_dtype(spec.dtype)
-        count = int(np.prod(spec.shape, dtype=np.int64))
-        arrays[spec.name] = np.frombuffer(data, dtype, count, start + length + spec.offset).reshape(spec.shape)
+    try:
+        preamble = msgspec.json.decode(body[start : start + length], type=_Preamble)
+        arrays = {spec.name: _array(body[start + length :], spec) for spec in preamble.arrays}
+    except (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
+        raise CheckpointError(f"checkpoint {where} was not written by this program: {error}") from None
     return preamble.header, arrays
+
+
+def _array(content: memoryview, spec: _ArraySpec) -> NDArray[Any]:
+    """One array in this machine's byte order; ValueError when it claims what is not there, before it is allocated."""
+    dtype = _dtype(spec.dtype)
+    size = math.prod(spec.shape) * dtype.itemsize
+    if not dtype.itemsize or spec.offset + size > len(content):
+        raise ValueError(f"array {spec.name!r} claims {size} bytes at {spec.offset} of {len(content)}")
+    array = np.frombuffer(content[spec.offset : spec.offset + size], dtype).reshape(spec.shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _dtype(described: str | list[Any]) -> np.dtype[Any]:
+    types = [described] if isinstance(described, str) else [field[1] for field in described]
+    if not all(isinstance(one, str) and _PLAIN_TYPE.fullmatch(one) for one in types):
+        raise ValueError(f"a checkpoint holds numbers, not {str(types)[:80]}")
+    # The padding of an aligned record is a field without a name; descr_to_dtype makes it padding again.
+    return np.dtype(np.lib.format.descr_to_dtype(described))  # type: ignore[arg-type]  # typed without plain text

@@ -227,19 +227,16 @@ class CardState:
 
         Raises
         ------
-        CardArraysError: the lengths of a part do not add up to its entries.
+        CardArraysError: a part is not what `everything` and `take_changes` give.
         """
         self._clear()
         for part in parts:
-            cards = np.ascontiguousarray(part["cards"], np.uint64)
-            lengths = np.ascontiguousarray(part["lengths"], np.int32)
-            entries = np.ascontiguousarray(part["entries"], ENTRY)
-            if len(cards) != len(lengths) or int(lengths.sum()) != len(entries):
-                raise CardArraysError(
-                    f"card arrays hold {len(entries)} transactions where their lengths say {int(lengths.sum())}: "
-                    "restore from an older checkpoint"
-                )
-            self._put(cards, lengths, entries)
+            check_card_arrays(part)
+            cards, lengths = (
+                np.ascontiguousarray(part["cards"], np.uint64),
+                np.ascontiguousarray(part["lengths"], np.int32),
+            )
+            self._put(cards, lengths, np.ascontiguousarray(part["entries"], ENTRY))
 
     def _put(
         self, cards: npt.NDArray[np.uint64], lengths: npt.NDArray[np.int32], entries: npt.NDArray[np.void]
@@ -250,6 +247,21 @@ class CardState:
         if self._used[0] + need > len(self._entries):
             self._move_pool(need)
         _place(rows, lengths, entries, self._firsts, self._lengths, self._size_classes, self._entries, self._used)
+
+
+def check_card_arrays(part: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Raise CardArraysError unless a part is one of card arrays that fit together."""
+    for name, dtype in (("cards", np.uint64), ("lengths", np.int32), ("entries", ENTRY)):
+        array = part.get(name)
+        if array is None or array.ndim != 1 or array.dtype != dtype:
+            found = "nothing" if array is None else f"{array.dtype} {array.shape}"
+            raise CardArraysError(f"card arrays have {found} as {name}: restore from an older checkpoint")
+    cards, lengths, entries = part["cards"], np.asarray(part["lengths"], np.int64), part["entries"]
+    if len(cards) != len(lengths) or int(lengths.sum()) != len(entries) or int(lengths.min(initial=0)) < 0:
+        raise CardArraysError(
+            f"card arrays hold {len(entries)} transactions where their lengths say {int(lengths.sum())}: "
+            "restore from an older checkpoint"
+        )
 
 
 def _grown(array: Array, size: int, filler: int) -> Array:

@@ -80,7 +80,7 @@ class _Bank:
 
     def large(self) -> Record:
         """A record that is well-formed but for its length."""
-        return self._padded(self._chance.choice([65_536, 65_537, 100_000, 524_288, 524_289, 1_000_000]))
+        return self._padded(self._chance.choice([65_536, 65_537, 65_800, 100_000, 500_000, 1_000_000]))
 
     def largest(self) -> Record:
         """A record that just fits the topic."""

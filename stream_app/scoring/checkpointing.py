@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
-from stream_app.checkpoints import Checkpoint, CheckpointError, CheckpointStore
+from models.errors import FraudstreamError
+from models.features.card_state import check_card_arrays
+from stream_app.checkpoints import CheckpointError, CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.lane import Lane
 
@@ -30,29 +33,82 @@ def kind_of(topic_id: str, partition: int, feature_set: str) -> str:
     return f"cards/{topic_id.replace(chr(47), chr(95))}/{partition}/{feature_set}"
 
 
-def restore(store: CheckpointStore, kind: str, not_beyond: int | None) -> Restored | None:
+def restore(store: CheckpointStore, kind: str, not_beyond: int | None, epoch: int = 0) -> Restored | None:
     """The newest valid chain of checkpoints whose offset is not beyond a limit (None: no limit).
 
-    A chain with a part that is cut short, changed or gone is passed over for the next older one, with a warning.
+    A chain with a part that is cut short, changed, gone or of an earlier epoch is passed over for the next older one,
+    with a warning that names it and the reason.
+
+    Parameters
+    ----------
+    epoch:
+        The epoch that goes on: what an earlier one counted may be of other transactions at the same offsets.
     """
-    for name in reversed(store.names(kind)):
-        if not_beyond is not None and int(name.split(".")[0]) > not_beyond:
+    names = store.names(kind)
+    for name in reversed(names):
+        named = _NAME.fullmatch(name)
+        if named is None or (not_beyond is not None and int(named["offset"]) > not_beyond):
             continue
         try:
-            chain = list(_chain(store, kind, name))
-        except CheckpointError as error:
+            return _restored(store, kind, name, epoch)
+        except FraudstreamError as error:
             log.warning("checkpoint passed over: %s", error)
-            continue
-        newest, parts = chain[0].header, [part.arrays for part in reversed(chain)]
-        return Restored(newest["offset"], newest["partitions"], newest.get("cold_before", 0), parts)
+    if not names:
+        _say_whose(store, kind)
     return None
 
 
-def _chain(store: CheckpointStore, kind: str, name: str | None) -> Iterator[Checkpoint]:
+_NAME = re.compile(r"(?P<offset>\d{20})\.\d{6}\..+\.(?:whole|increment)")
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """What `LaneCheckpoints` writes beside the arrays, as far as it is read back."""
+
+    offset: int
+    partitions: int
+    parent: str | None
+    epoch: int = 0
+    cold_before: int | None = 0
+
+
+def _restored(store: CheckpointStore, kind: str, newest: str, epoch: int) -> Restored:
+    """One chain; raises CheckpointError or CardArraysError when any part of it is not what it should be."""
+    headers: list[_Header] = []
+    parts: list[dict[str, NDArray[Any]]] = []
+    name: str | None = newest
     while name is not None:
         checkpoint = store.read(kind, name)
-        yield checkpoint
-        name = checkpoint.header["parent"]
+        check_card_arrays(checkpoint.arrays)
+        try:
+            header = msgspec.convert(checkpoint.header, _Header)
+        except msgspec.ValidationError as error:
+            raise CheckpointError(f"checkpoint {kind}/{name} has another header: {error}") from None
+        _check(kind, name, header, epoch)
+        headers.append(header)
+        parts.append(checkpoint.arrays)
+        name = header.parent
+    return Restored(headers[0].offset, headers[0].partitions, headers[0].cold_before, parts[::-1])
+
+
+def _check(kind: str, name: str, header: _Header, epoch: int) -> None:
+    if header.epoch < epoch:
+        raise CheckpointError(f"checkpoint {kind}/{name} is of epoch {header.epoch}, which epoch {epoch} has replaced")
+    named = _NAME.fullmatch(name)
+    if named is None or int(named["offset"]) != header.offset:
+        raise CheckpointError(f"checkpoint {kind}/{name} says that it is of offset {header.offset}")
+    if header.parent is not None and header.parent >= name:
+        raise CheckpointError(f"checkpoint {kind}/{name} builds on {header.parent}, which is no earlier one")
+
+
+def _say_whose(store: CheckpointStore, kind: str) -> None:
+    """Say whose checkpoints there are when there are none of this feature set."""
+    folder, _, feature_set = kind.rpartition("/")
+    others = [name for name in store.kinds(folder) if name != feature_set and store.names(f"{folder}/{name}")]
+    if others:
+        log.warning(
+            "no checkpoint of feature set %s in %s/%s; passed over: those of %s, whose windows are not its own",
+            feature_set, store.url, folder, ", ".join(others),
+        )  # fmt: skip
 
 
 class LaneCheckpoints:

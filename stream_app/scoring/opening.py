@@ -145,7 +145,7 @@ class Opening:
             else None
         )
         committed = known.committed.get(partition) if continued else None
-        restored = await asyncio.to_thread(restore, self._store, kind, tail_end) if continued else None
+        restored = await asyncio.to_thread(restore, self._store, kind, tail_end, epoch) if continued else None
         position = max([tail_end or 0, committed.offset if committed else 0, restored.offset if restored else 0])
         self._check_position(known, position)
         if restored and restored.partitions != source.partitions:

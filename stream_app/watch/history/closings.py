@@ -1,12 +1,15 @@
 """Which event days were handled, and from which versions of the tables: kept in the checkpoint store."""
 
+import logging
 from typing import Any, Final
 
 import msgspec
 
 from models.errors import FraudstreamError
-from stream_app.checkpoints import CheckpointStore
+from stream_app.checkpoints import CheckpointError, CheckpointStore
 from stream_app.watch.history.commit import AnnouncedCommit
+
+log = logging.getLogger(__name__)
 
 KEPT_DAYS: Final = 400
 """As long as `archive-commits` is kept. No test looks back further than a month, but an incident or ADWIN's window may
@@ -62,11 +65,16 @@ class Closings:
             self._store.delete(self._kind, name)
 
     def all(self) -> list[Closing]:
-        """Every closing, the oldest day first."""
-        return [
-            msgspec.convert(self._store.read(self._kind, name).header, Closing, str_keys=True)
-            for name in self._store.names(self._kind)
-        ]
+        """Every closing, the oldest day first, up to one that cannot be read: from its day on all is handled again."""
+        closings = []
+        for name in self._store.names(self._kind):
+            try:
+                header = self._store.read(self._kind, name).header
+                closings.append(msgspec.convert(header, Closing, str_keys=True))
+            except (CheckpointError, msgspec.ValidationError) as error:
+                log.warning("event days from that of %s/%s on are handled again: %s", self._kind, name, error)
+                break
+        return closings
 
     def check(self, closing: Closing, announced: AnnouncedCommit) -> None:
         """Raise OtherArchiveError when an announcement is of another archive than a closing."""

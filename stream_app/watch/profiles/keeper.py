@@ -104,6 +104,16 @@ class ProfileKeeper:
         arrays = {f"{part}.{name}": array for part, held in parts.items() for name, array in held.items()}
         return KeeperState(self.clock.last_step, list(self.clock.open_ticks), dict(self._labels)), arrays
 
+    def misfit(self, arrays: Arrays) -> str | None:
+        """Say which array of a snapshot is not as this release writes it; None when `restore` can take them all."""
+        _, own = self.snapshot()
+        for name, array in own.items():
+            found = arrays.get(name)
+            if found is None or found.dtype != array.dtype or found.shape[1:] != array.shape[1:]:
+                what = "nothing" if found is None else f"{found.dtype} {found.shape}"
+                return f"{what} as {name}, it must be {array.dtype} with rows of shape {array.shape[1:]}"
+        return None
+
     def restore(self, state: KeeperState, arrays: Arrays) -> None:
         """Go on from a snapshot."""
         self.counts.restore(_part(arrays, "counts"))

@@ -1,5 +1,8 @@
 """A keeper's checkpoint: its state and the input offsets that belong to it, as one unit."""
 
+import logging
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -7,6 +10,8 @@ import numpy.typing as npt
 from models.errors import FraudstreamError
 from stream_app.checkpoints import CheckpointStore
 from stream_app.watch.profiles.keeper import KeeperState
+
+log = logging.getLogger(__name__)
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -75,10 +80,17 @@ class KeeperCheckpoints:
 
     def newest(self) -> tuple[KeeperCheckpoint, Arrays] | None:
         """The newest that can be read, None when there is none."""
-        found = self._store.newest(self._kind)
-        if found is None:
-            return None
-        return msgspec.convert(found.header, KeeperCheckpoint, str_keys=True), found.arrays
+        return next(self.readable(), None)
+
+    def readable(self) -> Iterator[tuple[KeeperCheckpoint, Arrays]]:
+        """Those that can be read, the newest first; one that is passed over is named in the log with the reason."""
+        for found in self._store.readable(self._kind):
+            try:
+                checkpoint = msgspec.convert(found.header, KeeperCheckpoint, str_keys=True)
+            except msgspec.ValidationError as error:
+                log.warning("checkpoint passed over: %s/%s has another header: %s", self._kind, found.name, error)
+                continue
+            yield checkpoint, found.arrays
 
     @property
     def where(self) -> str:

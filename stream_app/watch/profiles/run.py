@@ -1,6 +1,7 @@
 """One intake from bytes to acknowledged steps: decode, count, publish, and now and then a checkpoint."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from stream_app.watch.profiles.keeper import ProfileKeeper
 from stream_app.watch.profiles.keeper_checkpoint import KeeperCheckpoint, KeeperCheckpoints
 from stream_app.watch.profiles.profile_publisher import ProfilePublisher
 from stream_app.watch.settings import WatchSettings
+
+log = logging.getLogger(__name__)
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Offsets = dict[str, dict[int, int]]
@@ -56,17 +59,23 @@ class KeeperRun:
         self._between_intakes = True
 
     def restore(self) -> bool:
-        """Go on from the newest checkpoint; False when there is none."""
-        found = self._outputs.checkpoints.newest()
-        if found is None:
-            return False
-        checkpoint, arrays = found
-        checkpoint.check_topics(self._topic_ids, self._outputs.checkpoints.where)
-        self.keeper.restore(checkpoint.state, arrays)
+        """Go on from the newest checkpoint that can be used; False when there is none."""
+        for checkpoint, arrays in self._outputs.checkpoints.readable():
+            checkpoint.check_topics(self._topic_ids, self._outputs.checkpoints.where)
+            misfit = self.keeper.misfit(arrays)
+            if misfit:
+                where = self._outputs.checkpoints.where
+                log.warning("checkpoint passed over: %s in %s holds other arrays: %s", checkpoint.name, where, misfit)
+                continue
+            self.keeper.restore(checkpoint.state, arrays)
+            self._take_over(checkpoint)
+            return True
+        return False
+
+    def _take_over(self, checkpoint: KeeperCheckpoint) -> None:
         self._sequence = checkpoint.sequence
         self._offsets = {topic: dict(checkpoint.offsets.get(topic, {})) for topic in self._offsets}
         self._outputs.gauges.see_step(checkpoint.state.last_step, steps=0)
-        return True
 
     def inherit(self, terminals: set[str]) -> None:
         """Start from nothing where others have published: the first step removes those of their terminals it lacks."""

@@ -1,7 +1,10 @@
 """Checkpoints of a lane: never ahead of what is acknowledged, restored from the newest whole chain."""
 
 import asyncio
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +84,97 @@ def test_a_chain_with_a_broken_part_is_passed_over_with_a_warning(
     assert restored is not None
     assert restored.offset == 40
     assert newest.name in caplog.text
+
+
+def rewrite(store: CheckpointStore, name: str, header: dict[str, Any], arrays: dict[str, Any] | None = None) -> None:
+    """Put other content under a name that there is."""
+    found = store.read(KIND, name)
+    store.delete(KIND, name)
+    store.write(KIND, name, found.header | header, found.arrays | (arrays or {}))
+
+
+@pytest.mark.parametrize(
+    ("header", "arrays", "reason"),
+    [
+        ({"offset": "60"}, {}, "has another header"),
+        ({"offset": 61}, {}, "says that it is of offset 61"),
+        ({"parent": 7}, {}, "has another header"),
+        ({"parent": "~"}, {}, "which is no earlier one"),
+        ({"parent": "0"}, {}, "cannot be read"),
+        ({}, {"cards": np.zeros(1, np.uint64)}, "their lengths say"),
+        ({}, {"cards": np.zeros((6, 1), np.uint64)}, "as cards"),
+        ({}, {"lengths": np.array([2**31 - 1, -(2**31) + 1] * 3, np.int32)}, "their lengths say"),
+        ({}, {"entries": np.zeros(60)}, "as entries"),
+    ],
+)
+def test_a_checkpoint_that_is_none_is_passed_over_with_a_warning(
+    store: CheckpointStore, caplog: pytest.LogCaptureFixture, header: dict, arrays: dict, reason: str
+) -> None:
+    write(store, [20, 40, 60], increments=0)
+    name = store.names(KIND)[-1]
+    rewrite(store, name, {"parent": name} if header.get("parent") == "~" else header, arrays)
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.offset == 40
+    assert reason in caplog.text
+
+
+def test_a_file_that_is_no_checkpoint_is_no_trouble(store: CheckpointStore) -> None:
+    write(store, [20])
+    for name in ("README", "zzz.tmp", "9" * 20):
+        (Path(store.url) / KIND / name).write_text("")
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.offset == 20
+
+
+def test_a_checkpoint_of_an_earlier_epoch_is_passed_over_with_a_warning(
+    store: CheckpointStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(store, [20, 40, 60], increments=0)
+    rewrite(store, store.names(KIND)[-2], {"epoch": 1})
+    restored = restore(store, KIND, None, epoch=1)
+    assert restored is not None
+    assert restored.offset == 40
+    assert "is of epoch 0, which epoch 1 has replaced" in caplog.text
+
+
+def test_one_who_has_lost_the_partition_never_replaces_a_newer_checkpoint(store: CheckpointStore) -> None:
+    async def story() -> None:
+        zombie, owner = lane(), lane()
+        owner.identity = replace(owner.identity, writer="owner")
+        done = Acknowledgements(80, lambda _error: None)
+        late = LaneCheckpoints(store, zombie, DEFAULT.version, increments=0)
+        current = LaneCheckpoints(store, owner, DEFAULT.version, increments=0)
+        for offset in (10, 20, 30):
+            zombie.score(batch(STORY[:offset], range(offset)), lineup(AmountModel()), stale=False, now_ms=1)
+            owner.score(batch(STORY[: 2 * offset], range(2 * offset)), lineup(AmountModel()), stale=False, now_ms=1)
+            assert await current.write(done) > 0
+            assert await late.write(done) > 0
+
+    asyncio.run(story())
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.offset == 60
+    assert ".owner." in store.names(KIND)[-1]
+    assert rest_is_right(restored.parts, 60)
+
+
+def test_a_worker_on_another_machine_goes_on_from_the_same_checkpoints(store: CheckpointStore, tmp_path: Path) -> None:
+    write(store, [20, 40])
+    elsewhere = CheckpointStore(str(tmp_path / "mounted" / "elsewhere"))
+    shutil.copytree(Path(store.url) / "cards", Path(elsewhere.url) / "cards")
+    restored = restore(elsewhere, KIND, None)
+    assert restored is not None
+    assert rest_is_right(restored.parts, 40)
+
+
+def test_checkpoints_of_another_feature_set_are_passed_over_with_a_warning(
+    store: CheckpointStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(store, [20])
+    assert restore(store, kind_of("topic-id", 0, "fs-another"), None) is None
+    assert f"passed over: those of {DEFAULT.version}" in caplog.text
 
 
 def test_nothing_is_written_before_all_below_it_is_acknowledged(store: CheckpointStore) -> None:

@@ -204,3 +204,13 @@ def test_closings_that_are_too_old_are_removed(tmp_path: Path) -> None:
     for day in range(9_997, 10_003):
         closings.write(Closing(day, {"scores": day}, day, "topic", "archive"))
     assert [closing.day for closing in closings.all()] == [10_000, 10_001, 10_002]
+
+
+def test_days_from_an_unreadable_closing_on_are_handled_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = CheckpointStore(str(tmp_path))
+    closings = Closings(store, "history/drift")
+    for day in range(10_000, 10_004):
+        closings.write(Closing(day, {"scores": day}, day, "topic", "archive"))
+    (tmp_path / "history/drift/00010002").write_bytes(b"")
+    assert [closing.day for closing in closings.all()] == [10_000, 10_001]
+    assert "from that of history/drift/00010002 on are handled again" in caplog.text

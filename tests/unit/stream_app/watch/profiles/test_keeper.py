@@ -150,3 +150,28 @@ def test_a_checkpoint_of_a_topic_that_was_created_again_is_refused() -> None:
     checkpoint.check_topics({"features": "old"}, "here")
     with pytest.raises(KeeperCheckpointError, match="topic features was created again"):
         checkpoint.check_topics({"features": "new"}, "here")
+
+
+def test_a_checkpoint_of_the_keeper_that_cannot_be_used_is_passed_over_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = CheckpointStore(str(tmp_path))
+    checkpoints = KeeperCheckpoints(store, "profile-keeper", kept=9)
+    state, arrays = keeper().snapshot()
+    for sequence in (1, 2, 3):
+        checkpoints.write(KeeperCheckpoint("k", 1, sequence, {}, {}, state), arrays)
+    third = store.names("profile-keeper")[2]
+    store.write("profile-keeper", "2-of-another-release", {"keeper": 7}, {})
+    (tmp_path / "profile-keeper" / third).write_bytes(b"FSCP0001")
+    assert [found.sequence for found, _ in checkpoints.readable()] == [2, 1]
+    assert "2-of-another-release has another header" in caplog.text
+    assert f"{third} is cut short" in caplog.text
+
+
+def test_arrays_of_another_release_do_not_fit_a_keeper() -> None:
+    _, arrays = keeper().snapshot()
+    assert keeper().misfit(arrays) is None
+    for name, array in arrays.items():
+        assert name in str(keeper().misfit({**arrays, name: np.zeros(array.shape, np.float16)}))
+        assert name in str(keeper().misfit({other: arrays[other] for other in arrays if other != name}))
+    assert "counts.times" in str(keeper().misfit({**arrays, "counts.times": np.zeros((0, 4), np.int64)}))

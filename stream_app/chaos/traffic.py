@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaError, Message, Producer
 
 from models.access.kafka_settings import confluent_settings
-from models.schema.murmur2 import murmur2_partition
 from producers.simulator.population import Population
 from producers.simulator.script import BASE_MIX
 from producers.simulator.settings import PopulationSettings
@@ -21,10 +20,10 @@ _DELIVERY_S: Final = 300
 
 
 class Record(NamedTuple):
-    """A record for `transactions`; a partition of -1 is that of its key."""
+    """A record for `transactions`; a partition of -1 is that of its key, or any where there is none."""
 
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
     partition: int = -1
 
 
@@ -45,15 +44,14 @@ class Sending(threading.Thread):
 
     Parameters
     ----------
-    broker, topic, partitions: where to.
+    broker, topic: where to.
     records: what.
     rate: events a second; None sends as fast as the broker takes them.
     """
 
-    def __init__(self, broker: str, topic: str, partitions: int, records: Sequence[Record], rate: float | None) -> None:
+    def __init__(self, broker: str, topic: str, records: Sequence[Record], rate: float | None) -> None:
         super().__init__(name="chaos-sending", daemon=True)
         self._topic = topic
-        self._partitions = partitions
         self._records = records
         self._rate = rate
         self._stop_asked = threading.Event()
@@ -62,6 +60,7 @@ class Sending(threading.Thread):
         self._producer = Producer(
             {
                 **confluent_settings(broker),
+                "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 5,
                 "compression.type": "lz4",
@@ -85,13 +84,11 @@ class Sending(threading.Thread):
         self._producer.flush(_DELIVERY_S)
 
     def _send(self, due: int) -> None:
-        topic, partitions = self._topic, self._partitions
+        topic = self._topic
         while self.sent < due:
             key, value, partition = self._records[self.sent]
             try:
-                self._producer.produce(
-                    topic, value, key, murmur2_partition(key, partitions) if partition < 0 else partition
-                )
+                self._producer.produce(topic, value, key, partition)
             except BufferError:
                 self._producer.poll(0.05)
                 continue

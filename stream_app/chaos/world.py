@@ -1,5 +1,8 @@
 """What a scenario breaks: workers on fresh topics of a real Kafka and a real Redis, and the bank that sends."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +114,21 @@ class World:
         self.accounts.close()
         self._redis.close()
 
+    def command(self, *arguments: str) -> str:
+        """Run a command of fraudstream on the scenario's Kafka and Redis and return what it printed."""
+        options = ["--broker", self.broker, "--topic-prefix", self.topics.prefix]
+        options += ["--redis", self.stack.redis_url, "--redis-prefix", self.redis_prefix]
+        done = subprocess.run(
+            [sys.executable, "-c", "from stream_app.cli import main; main()", *arguments, *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "FRAUDSTREAM_DATA": str(self.folder / "operator")},
+        )
+        if done.returncode:
+            raise ChaosError(f"fraudstream {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
     def end_processes(self) -> None:
         """End all of them, as a crash does."""
         for process in (*self.workers, *self.others):
@@ -193,8 +211,7 @@ class World:
         """Begin to send: all records, or others, or the first share of them, at the run's rate or another."""
         records = self.records if records is None else records
         sending = Sending(
-            self.broker, self.topics.transactions, self.partitions, records[: round(len(records) * share)],
-            rate or self.rate,
+            self.broker, self.topics.transactions, records[: round(len(records) * share)], rate or self.rate
         )  # fmt: skip
         self._sendings.append(sending)
         sending.start()

@@ -9,6 +9,7 @@ from confluent_kafka.admin import NewPartitions
 
 from models.schema.murmur2 import murmur2_partition
 from models.schema.topics import TRANSACTIONS
+from stream_app.chaos.hostile_records import fuzzed_records
 from stream_app.chaos.scenario import STARTED_AGAIN_S, STEADY_S, Scenario
 from stream_app.chaos.traffic import Record
 from stream_app.chaos.world import World
@@ -25,6 +26,8 @@ POISON: Final = (
     b'{"amount_minor": 1e400}',
 )
 EVERY: Final = 200
+LARGE_S: Final = 2.0
+"""A record may have 8 MiB."""
 
 
 def poison(world: World) -> None:
@@ -42,12 +45,23 @@ def poison(world: World) -> None:
     world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
 
 
+def hostile(world: World) -> None:
+    """Records of a broken, careless or hostile producer: each is scored or refused with its reason."""
+    records = [Record(key, value) for key, value in fuzzed_records(len(world.records), seed=1)]
+    world.start_workers(1)
+    world.send(records)
+    world.finish()
+    answered = world.accounts.answered
+    world.expect(answered == len(records), f"{answered:,} records are scored or refused, not {len(records):,}")
+    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+
+
 def wrong_partitions(world: World) -> None:
     """A tenth of the records of some cards go to another partition: scored, marked degraded, and said."""
     records = []
     strays = 0
     for place, record in enumerate(world.records):
-        home = murmur2_partition(record.key, world.partitions)
+        home = murmur2_partition(record.key or b"", world.partitions)
         strays += place % 10 == 0
         records.append(record._replace(partition=(home + (place % 10 == 0)) % world.partitions))
     world.start_workers(1)
@@ -180,6 +194,7 @@ def _read_some(world: World, most: int, idle_s: float) -> Sequence[str]:
 
 SCENARIOS: Final = (
     Scenario("poison", "records that are none between good ones", poison, STEADY_S),
+    Scenario("hostile", "half of the records are wrong, in as many ways as there are", hostile, LARGE_S),
     Scenario("wrong-partitions", "a card's records on two partitions", wrong_partitions, STEADY_S),
     Scenario("output-emptied", "all scores and features are deleted", output_emptied, STARTED_AGAIN_S, short=True),
     Scenario("input-recreated", "transactions is deleted and created anew", input_recreated, STARTED_AGAIN_S),

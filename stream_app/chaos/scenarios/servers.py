@@ -8,6 +8,8 @@ from typing import Final
 
 from stream_app.chaos.scenario import STARTED_AGAIN_S, STEADY_S, Scenario
 from stream_app.chaos.world import World
+from stream_app.model_store import ModelStore
+from stream_app.recovery import back_up
 from stream_app.stack.server_process import ServerProcess
 
 DOWN_S: Final = 3.0
@@ -54,17 +56,28 @@ def redis_killed(world: World) -> None:
 
 
 def redis_emptied(world: World) -> None:
-    """SIGKILL Redis and start it again without its data: the worker keeps its model, also over a restart."""
+    """SIGKILL Redis and start it again without its data: scoring goes on, and the registry is rebuilt from outside."""
+    models = ("--models", str(world.folder / "kept"))
     world.start_workers(1)
-    world.send()
-    world.until_sent(0.3)
+    second = world.registry.put(world.models.second)
+    world.command("audit", "publish")
+    back_up(world.registry, ModelStore(models[1]))
+    head = world.registry.audit()[-1]
+    world.send(share=0.6)
+    world.until_sent(0.5)
     world.stack.redis.kill()
     for kept in world.stack.redis.folder.glob("appendonly*"):
         shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
     world.stack.redis.start()
-    world.until_sent(0.6)
-    world.promote(world.models.first)
+    signers = ("--allowed-signers", str(world.models.signers))
+    world.command("models", "restore", *models, *signers, "--actor", "chaos", "--reason", "Redis was lost")
+    restored = world.registry.audit()
+    world.expect(head in restored, "the audit that is restored is another")
+    world.registry.promote(second, "chaos", "on the restored registry")
+    world.wait(lambda: {s.model_version for s in world.statuses()} == {second}, 30, "the worker keeps the old model")
+    world.send_rest(0.6)
     world.finish()
+    world.expect(world.accounts.models()[second], "the model promoted on the restored registry has scored nothing")
     world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
 
 
@@ -97,6 +110,8 @@ SCENARIOS: Final = (
     ),
     Scenario("broker-paused", "SIGSTOP Kafka for 20 s", broker_paused, BROKER_PAUSE_S + STARTED_AGAIN_S),
     Scenario("redis-killed", "SIGKILL Redis and start it again", redis_killed, STEADY_S, short=True),
-    Scenario("redis-emptied", "Redis comes back without its data", redis_emptied, STEADY_S),
+    Scenario(
+        "redis-emptied", "Redis comes back without its data, and the registry is rebuilt", redis_emptied, STEADY_S
+    ),
     Scenario("redis-paused", "SIGSTOP Redis for 8 s", redis_paused, STEADY_S),
 )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -75,7 +76,8 @@ class Registry:
         self.prefix = prefix
         self.channel = prefix + "alias-moves"
         self._now = now
-        self.log = AuditLog(self._client, prefix, now, lambda error: self._failure("a transaction", error))
+        # It must not hold on to this registry: a circle would leave the connection to the garbage collector.
+        self.log = AuditLog(self._client, prefix, now, partial(_failure, self.address, "a transaction"))
 
     def put(self, bundle: Bundle) -> str:
         """Store a bundle and return its version; storing the same bytes again changes nothing."""
@@ -171,7 +173,7 @@ class Registry:
             try:
                 lines, aliases, placement, approvals = pipe.execute()
             except redis.RedisError as error:
-                raise self._failure("a transaction", error) from error
+                raise _failure(self.address, "a transaction", error) from error
         records = decoded(lines, "Redis")
         check_chain(records, "Redis")
         placed = Placement() if placement is None else msgspec.json.decode(placement, type=Placement)
@@ -464,15 +466,16 @@ class Registry:
         try:
             return getattr(self._client, command)(*arguments)
         except redis.RedisError as error:
-            raise self._failure(command, error) from error
+            raise _failure(self.address, command, error) from error
 
-    def _failure(self, command: str, error: redis.RedisError) -> RegistryError:
-        if isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
-            return RegistryError(
-                f"no Redis at {self.address} ({type(error).__name__}); start it with fraudstream stack up,"
-                " or name it with --redis"
-            )
-        return RegistryError(f"Redis at {self.address} refused {command}: {error}")
+
+def _failure(address: str, command: str, error: redis.RedisError) -> RegistryError:
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
+        return RegistryError(
+            f"no Redis at {address} ({type(error).__name__}); start it with fraudstream stack up,"
+            " or name it with --redis"
+        )
+    return RegistryError(f"Redis at {address} refused {command}: {error}")
 
 
 def _sequence(name: str, aliases: Mapping[str, Alias]) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -72,7 +73,8 @@ class Registry:
         self.prefix = prefix
         self.channel = prefix + "alias-moves"
         self._now = now
-        self.log = AuditLog(self._client, prefix, now, lambda error: self._failure("a transaction", error))
+        # It must not hold on to this registry: a circle would leave the connection to the garbage collector.
+        self.log = AuditLog(self._client, prefix, now, partial(_failure, self._client, "a transaction"))
 
     def put(self, bundle: Bundle) -> str:
         """Store a bundle and return its version; storing the same bytes again changes nothing."""
@@ -168,7 +170,7 @@ class Registry:
             try:
                 lines, aliases, placement, approvals = pipe.execute()
             except redis.RedisError as error:
-                raise self._failure("a transaction", error) from error
+                raise _failure(self._client, "a transaction", error) from error
         records = decoded(lines, "Redis")
         check_chain(records, "Redis")
         placed = Placement() if placement is None else msgspec.json.decode(placement, type=Placement)
@@ -461,12 +463,13 @@ class Registry:
         try:
             return getattr(self._client, command)(*arguments)
         except redis.RedisError as error:
-            raise self._failure(command, error) from error
+            raise _failure(self._client, command, error) from error
 
-    def _failure(self, command: str, error: redis.RedisError) -> RegistryError:
-        if isinstance(error, (redis.ConnectionError, redis.TimeoutError, redis.exceptions.NoPermissionError)):
-            return RegistryError(failure(error, self._client))
-        return RegistryError(f"Redis at {self.address} refused {command}: {error}")
+
+def _failure(client: redis.Redis, command: str, error: redis.RedisError) -> RegistryError:
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError, redis.exceptions.NoPermissionError)):
+        return RegistryError(failure(error, client))
+    return RegistryError(f"Redis at {address_of(client)} refused {command}: {error}")
 
 
 def _sequence(name: str, aliases: Mapping[str, Alias]) -> int:

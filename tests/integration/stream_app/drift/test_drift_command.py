@@ -128,5 +128,8 @@ def test_a_person_asks_for_a_retrain_of_the_champion_on_what_is_archived(
     wanted = {"cause": "person", "actor": "ana", "reason": "a new region", "model_version": version}
     assert {name: told[name] for name in wanted} == wanted
     assert (told["as_of"], told["table_versions"]) == (17_700 * DAY_MS, {"scores": 7})
+    record = registry.audit()[-1]
+    assert (record.kind, record.actor, record.reason) == ("retrain-request", "ana", "a new region")
+    assert record.subject == told["request_id"]
     assert told["correlation_id"] == told["id"]
     assert told["causation_id"] is None

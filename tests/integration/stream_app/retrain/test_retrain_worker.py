@@ -13,14 +13,17 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from models.audit.chain import check_chain
 from models.registry import CHALLENGER, Registry
 from models.schema import wire
 from models.schema.dead_letter import DeadLetter
 from models.schema.model_event import ModelEvent, check_events
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import TopicNames
+from stream_app.audit.copy import read_copy
 from stream_app.cli import run
 from stream_app.commands.models_train import code_commit
+from stream_app.model_store import ModelStore
 from stream_app.retrain.making import ArchiveMaking, own_threads
 from stream_app.retrain.report import RetrainReport
 from stream_app.retrain.request_source import GROUP
@@ -182,6 +185,17 @@ def test_killed_at_each_step_it_brings_one_model_the_one_that_an_undisturbed_run
     manifest = world.registry.manifest(version)
     assert (manifest.lineage.retrain_request, manifest.lineage.parent) == ("q1", world.material.champion.version)
     assert manifest.data.table_versions == request.table_versions == report.table_versions
+    told = [record.kind for record in world.registry.audit() if record.kind not in ("alias-move", "placement")]
+    assert sorted(told) == ["gate-verdict", "release", "retrain-outcome", "retrain-request"]
+    check_chain(world.registry.audit())
+
+    def copied() -> bool:
+        return read_copy(world.broker, world.topics.audit).records == world.registry.audit()
+
+    wait_until(copied, "the audit in Kafka")
+    kept = ModelStore.in_archive(world.material.archive.url)
+    wait_until(lambda: {world.material.champion.version, version} <= set(kept.versions()), "the models in the archive")
+    assert kept.get(version).verify(world.material.allowed).version == version
     assert worker.stop() == 0
     monkeypatch.setenv("FRAUDSTREAM_ALLOWED_SIGNERS", str(world.material.folder / "allowed-signers"))
     assert run(["models", "reproduce", version, *world.options]) == 0

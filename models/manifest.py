@@ -2,13 +2,16 @@
 
 import base64
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from models.errors import FraudstreamError
+
+LONGEST_MANIFEST_BYTES: Final = 8 * 1024 * 1024
+"""Reference distributions of 60 features and golden vectors take some 100 kB."""
 
 
 class ManifestError(FraudstreamError):
@@ -69,7 +72,10 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def values(self, n_features: int) -> npt.NDArray[np.float32]:
         """Return the rows; raises ManifestError when they are not `n_features` wide."""
-        packed = base64.b64decode(self.features)
+        try:
+            packed = base64.b64decode(self.features, validate=True)
+        except ValueError as error:
+            raise ManifestError(f"golden vectors are no base64: {error}") from None
         if len(packed) != 4 * n_features * len(self.scores):
             raise ManifestError(
                 f"golden vectors hold {len(packed)} bytes, not {len(self.scores)} rows of {n_features} float32"
@@ -128,9 +134,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def decode_manifest(content: bytes) -> Manifest:
     """Read canonical bytes, and hold the version against the content."""
+    if len(content) > LONGEST_MANIFEST_BYTES:
+        raise ManifestError(f"manifest has {len(content)} bytes; at most {LONGEST_MANIFEST_BYTES} are read")
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise ManifestError(f"manifest cannot be read ({error}); this release reads manifest_version 1") from error
     if manifest.sealed().version != manifest.version:
         raise ManifestError(

@@ -9,6 +9,7 @@ import msgspec
 from models.alias import Alias
 from models.bundle import Bundle
 from models.errors import FraudstreamError
+from models.schema import wire
 
 _FILES = {"manifest_bytes": "manifest.json", "onnx": "model.onnx", "signature": "signature", "signer": "signer"}
 
@@ -49,8 +50,8 @@ class LocalModelCache:
             return None
         try:
             found = {attribute: (current / name).read_bytes() for attribute, name in _FILES.items()}
-            alias = msgspec.json.decode((current / "alias.json").read_bytes(), type=Alias)
-        except (OSError, msgspec.DecodeError) as error:
+            alias = wire.decode(Alias, (current / "alias.json").read_bytes())
+        except (OSError, wire.RecordError) as error:
             raise ModelCacheError(f"model cache {self._folder} is damaged ({error}); remove it") from error
         bundle = Bundle(
             found["manifest_bytes"], found["onnx"], found["signature"], found["signer"].decode("ascii", "replace")

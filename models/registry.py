@@ -19,6 +19,7 @@ from models.manifest import Manifest
 from models.proposal import APPROVALS_OFF, VALID_MS, ApprovalError, Proposal
 from models.recorded import Recorded
 from models.release.placement import Placement
+from models.schema import wire
 from models.schema.audit_record import AuditRecord, Detail
 
 CHAMPION = "champion"
@@ -116,17 +117,17 @@ class Registry:
     def alias(self, name: str) -> Alias | None:
         """Return where an alias points, or None."""
         content = self._call("hget", self._key("aliases"), name)
-        return None if content is None else msgspec.json.decode(content, type=Alias)
+        return None if content is None else wire.decode(Alias, content)
 
     def aliases(self) -> dict[str, Alias]:
         """Return every alias that points somewhere, as of one moment."""
         stored = self._call("hgetall", self._key("aliases"))
-        return {name.decode(): msgspec.json.decode(content, type=Alias) for name, content in stored.items()}
+        return {name.decode(): wire.decode(Alias, content) for name, content in stored.items()}
 
     def placement(self) -> Placement:
         """Return which models score beside the champion."""
         content = self._call("get", self._key("placement"))
-        return Placement() if content is None else msgspec.json.decode(content, type=Placement)
+        return Placement() if content is None else wire.decode(Placement, content)
 
     def place(self, placement: Placement, actor: str, reason: str) -> None:
         """Say which models score beside the champion, and tell everyone who follows the aliases.

@@ -157,6 +157,6 @@ def read_mapping(name_or_path: str | None, columns: Mapping[str, str], constants
         raise MappingError(
             f"no mapping {name_or_path!r} ({error.strerror}); give a JSON file or one of: {', '.join(READY)}"
         ) from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MappingError(f"{name_or_path} is not a mapping: {error}") from None
     return mapping.with_changes(columns, constants)

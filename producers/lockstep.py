@@ -1,5 +1,6 @@
 """Holds a replay until every scorer has applied the profiles of a step, so that a figure does not depend on speed."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import msgspec
 import redis
 
 from models.errors import FraudstreamError
+from models.schema import wire
 from models.schema.clock_tick import ClockTick
 from models.schema.topics import TopicNames
 from models.schema.wire import encode
@@ -118,7 +120,10 @@ class Lockstep:
         except redis.RedisError as error:
             raise LockstepError(f"Redis does not answer ({error}); check --redis") from None
         since_ms = self._clock_s() * 1000 - ALIVE_MS
-        workers = [msgspec.json.decode(entry, type=_Worker) for entry in entries.values()]
+        workers = []
+        for entry in entries.values():
+            with contextlib.suppress(wire.RecordError):  # of no worker: every one writes its status again each second
+                workers.append(wire.decode(_Worker, entry if isinstance(entry, bytes) else entry.encode()))
         return [worker for worker in workers if worker.at >= since_ms]
 
 

@@ -59,7 +59,7 @@ class LastSeen:
         try:
             stored, _ = _read_json(metadata or "")
             self._last[partition] = (int(stored["epoch"]), int(stored["source_offset"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             self._last.pop(partition, None)
 
 

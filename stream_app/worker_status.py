@@ -1,6 +1,10 @@
 """What each scoring worker says of itself in Redis: which models it runs, which profiles it has applied."""
 
+import contextlib
+
 import msgspec
+
+from models.schema import wire
 
 STATUS_LIFETIME_MS = 5000
 """A status older than this is that of a worker that has gone."""
@@ -34,5 +38,8 @@ def workers_key(redis_prefix: str) -> str:
 
 def live_workers(entries: dict[bytes, bytes], now_ms: int) -> list[WorkerStatus]:
     """Statuses, out of a HGETALL, that are no older than STATUS_LIFETIME_MS."""
-    statuses = [msgspec.json.decode(value, type=WorkerStatus) for value in entries.values()]
+    statuses = []
+    for value in entries.values():
+        with contextlib.suppress(wire.RecordError):  # of no worker: every one writes its status again each second
+            statuses.append(wire.decode(WorkerStatus, value))
     return [status for status in statuses if now_ms - status.at <= STATUS_LIFETIME_MS]

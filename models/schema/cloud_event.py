@@ -96,8 +96,8 @@ class CloudEvent:
         >>> CloudEvent.read(event.headers()) == event
         True
         """
-        found = {key: value.decode() if isinstance(value, bytes) else value or "" for key, value in headers or ()}
         try:
+            found = {key: value.decode() if isinstance(value, bytes) else value or "" for key, value in headers or ()}
             return cls(
                 id=found["ce_id"],
                 type=found["ce_type"].removeprefix(TYPE_PREFIX),
@@ -107,5 +107,5 @@ class CloudEvent:
                 correlation_id=found["ce_correlationid"],
                 causation_id=found.get("ce_causationid"),
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             raise CloudEventError(f"a record without the headers of a CloudEvent ({error}); who wrote it?") from None

@@ -1,5 +1,6 @@
 """The feature log: one Arrow IPC message per scored batch, every feature value as it was used."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -10,11 +11,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.errors import FraudstreamError
+from models.schema.arrow_message import refuse_compressed
+from models.schema.field_types import EARLIEST_MS, LATEST_MS
 from models.schema.score import Decision, Role
 from models.schema.shadow_scores import SHADOW_SCORES, ShadowScores, shadow_scores_of
 from models.schema.transaction import Transaction
 
 DECISIONS: Final[tuple[Decision, ...]] = ("approve", "review", "decline")
+MOST_ROWS: Final = 10_000
+"""As many records as a worker scores at once at most (`fraudstream score --batch`)."""
+_LARGEST_OFFSET: Final = 2**62
+_LARGEST_EPOCH: Final = 2**31 - 1
+_LARGEST_DICTIONARY_BYTES: Final = 8192
+"""Of the names of models, of roles, decisions or writers in a message; every row may repeat the longest."""
 ROLES: Final[tuple[Role, ...]] = ("champion", "canary")
 
 
@@ -58,14 +67,15 @@ class FeatureBatchHeader:
         return headers
 
     @classmethod
-    def decode(cls, headers: Iterable[tuple[str, bytes]]) -> "FeatureBatchHeader":
+    def decode(cls, headers: Iterable[tuple[str, bytes | None]]) -> "FeatureBatchHeader":
         """The header out of Kafka record headers; raises FeatureBatchError naming what is missing or malformed."""
-        found = {key: value.decode("utf-8", "replace") for key, value in headers}
+        found = {key: value.decode("utf-8", "replace") for key, value in headers if isinstance(value, bytes)}
         try:
+            first = _number(found, "first_offset", _LARGEST_OFFSET)
             return cls(
-                first_offset=int(found["first_offset"]),
-                last_offset=int(found["last_offset"]),
-                epoch=int(found["epoch"]),
+                first_offset=first,
+                last_offset=_number(found, "last_offset", _LARGEST_OFFSET, first),
+                epoch=_number(found, "epoch", _LARGEST_EPOCH),
                 writer=found["writer"],
                 topic_id=found["topic_id"],
                 feature_set=found["feature_set"],
@@ -74,6 +84,13 @@ class FeatureBatchHeader:
             )
         except (KeyError, ValueError) as error:
             raise FeatureBatchError(f"feature batch header is missing or malformed: {error}") from error
+
+
+def _number(found: Mapping[str, str], name: str, largest: int, smallest: int = 0) -> int:
+    number = int(found[name])
+    if not smallest <= number <= largest:
+        raise ValueError(f"{name} {found[name][:40]} lies outside {smallest} to {largest}")
+    return number
 
 
 def _model_us(text: str) -> dict[str, float]:
@@ -133,7 +150,10 @@ class FeatureRows:
     def strings(self, name: str) -> list[str]:
         """One text column."""
         column: Any = self.table.column(name)
-        return list((column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).to_pylist())
+        if not pa.types.is_dictionary(column.type):
+            return list(column.to_pylist())
+        names = column.dictionary.to_pylist()
+        return [names[code] for code in column.indices.to_pylist()]
 
     def scores_of(self, version: str) -> NDArray[np.float32]:
         """What a model said of each row, whether it decided it or not; NaN where it said nothing."""
@@ -149,8 +169,7 @@ class FeatureBatchEncoder:
 
     def __init__(self, feature_names: Sequence[str]) -> None:
         self._width = len(feature_names)
-        item = pa.field("item", pa.float32(), nullable=False)
-        self._schema = pa.schema([*_FIELDS, pa.field("values", pa.list_(item, self._width))]).with_metadata(
+        self._schema = pa.schema([*_FIELDS, _values_field(self._width)]).with_metadata(
             {"feature_names": ",".join(feature_names)}
         )
 
@@ -193,19 +212,71 @@ class FeatureBatchEncoder:
 
 
 def decode_feature_batch(message: bytes) -> FeatureRows:
-    """Rows of one message; raises FeatureBatchError when it is not an Arrow stream of this shape."""
+    """Rows of one message; raises FeatureBatchError when it is not an Arrow stream of this shape.
+
+    Nothing of the message is believed before it is checked: a length that it claims is held against its bytes, a
+    compressed one is refused before it is unfolded, and text, offsets and codes are valid before anyone looks at them.
+    """
     try:
+        refuse_compressed(message)
         with pa.ipc.open_stream(message) as reader:
             batch = reader.read_next_batch()
             metadata = reader.schema.metadata or {}
         names = tuple(metadata[b"feature_names"].decode().split(","))
+        _check(batch, len(names))
         column: Any = batch.column("values")
         values = column.flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, len(names))
         return FeatureRows(batch.drop_columns(["values"]), values, names)
     except (pa.ArrowException, KeyError, ValueError, StopIteration, OSError) as error:
-        raise FeatureBatchError(f"feature batch of {len(message)} bytes cannot be decoded: {error}") from error
+        what = " ".join(str(error).split())[:_LONGEST_ERROR]
+        raise FeatureBatchError(f"feature batch of {len(message)} bytes cannot be decoded: {what}") from error
 
 
+def _check(batch: pa.RecordBatch, width: int) -> None:
+    """Raise ValueError or ArrowInvalid unless every column is of its type and holds what its type says."""
+    if batch.num_rows > MOST_ROWS:
+        raise ValueError(f"{batch.num_rows} rows; at most {MOST_ROWS} are read")
+    if batch.schema not in _proven:
+        _check_schema(batch.schema, width)
+        _proven.append(batch.schema)
+    batch.validate(full=True)
+    columns: dict[str, Any] = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for name, column in columns.items():
+        if name not in _MAY_BE_NULL and column.null_count:
+            raise ValueError(f"column {name} has {column.null_count} nulls")
+        if name in _NAMED and column.dictionary.nbytes > _LARGEST_DICTIONARY_BYTES:
+            raise ValueError(f"the names of column {name} take {column.dictionary.nbytes} bytes")
+    if batch.num_rows:
+        _check_range("event_time", batch, EARLIEST_MS, LATEST_MS - 1)
+        _check_range("source_offset", batch, 0, _LARGEST_OFFSET)
+
+
+def _check_schema(schema: pa.Schema, width: int) -> None:
+    types = {known.name: known.type for known in (*_FIELDS, _values_field(width))}
+    missing = types.keys() - set(schema.names)
+    if missing:
+        raise ValueError(f"column {min(missing)} is missing")
+    if len(set(schema.names)) != len(schema.names):
+        raise ValueError("a column stands twice")
+    for found in schema:
+        if found.type != types.get(found.name, found.type):
+            raise ValueError(f"column {found.name} is {found.type}, not {types[found.name]}")
+
+
+def _check_range(name: str, batch: pa.RecordBatch, smallest: int, largest: int) -> None:
+    numbers = batch.column(name).to_numpy()
+    if numbers.min() < smallest or numbers.max() > largest:
+        raise ValueError(f"{name} from {numbers.min()} to {numbers.max()}")
+
+
+def _values_field(width: int) -> "pa.Field[Any]":
+    return pa.field("values", pa.list_(pa.field("item", pa.float32(), nullable=False), width))
+
+
+_LONGEST_ERROR: Final = 300
+_MAY_BE_NULL: Final = {"mcc", "country", "channel", "shadow_scores"}
+_proven: Final[deque[pa.Schema]] = deque(maxlen=8)
+"""Schemas that were found to be right: to look at one costs more than to decode a batch."""
 _NAME = pa.dictionary(pa.int8(), pa.string())
 _DECISION_NAMES = pa.array(DECISIONS)
 _FIELDS = [
@@ -234,6 +305,7 @@ _FIELDS = [
 ]
 
 
+_NAMED: Final = {named.name for named in _FIELDS if named.type == _NAME}
 _TRANSACTION_FIELDS = {
     "transaction_id": pa.string(),
     "event_time": pa.int64(),

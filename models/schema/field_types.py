@@ -23,7 +23,7 @@ AmountMinor = Annotated[
     int,
     Meta(ge=0, le=LARGEST_AMOUNT_MINOR, description="Whole minor units of the currency; 0 is an account verification."),
 ]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Version1 = Literal[1]
 
 Channel = Literal["pos", "ecommerce", "atm", "moto"]

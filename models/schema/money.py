@@ -11,6 +11,11 @@ from typing import Final
 from models.errors import FraudstreamError
 from models.schema.iso_codes import CURRENCY_EXPONENTS
 
+_LONGEST_RATE: Final = 40
+_SMALLEST_RATE, _LARGEST_RATE = Decimal("1e-12"), Decimal("1e12")
+"""No currency is worth less, or more; the fraction of 1e999999999 would not fit the memory."""
+LARGEST_REPORTED: Final = 2**62
+"""An amount that is worth more counts as this: it must fit a column of int64."""
 DEFAULT_RATES: Final = Path(__file__).with_name("exchange_rates.json")
 
 
@@ -53,7 +58,7 @@ class ReportingCurrency:
             return cls(table["currency"], table["version"], table["rates"])
         except OSError as error:
             raise RatesError(f"cannot read the rates {path}: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise RatesError(
                 f"{path} is not a table of rates ({error!r}); see {DEFAULT_RATES.name} for the form"
             ) from None
@@ -83,8 +88,8 @@ class ReportingCurrency:
             ) from None
         quotient, remainder = divmod(amount_minor * numerator, denominator)
         if 2 * remainder > denominator or (2 * remainder == denominator and quotient % 2):
-            return quotient + 1
-        return quotient
+            quotient += 1
+        return min(quotient, LARGEST_REPORTED)
 
     def column(self, amounts_minor: Sequence[int], currencies: Sequence[str]) -> Sequence[int]:
         """Return the amounts of a batch; as they are when all are in the reporting currency."""
@@ -107,11 +112,15 @@ def _known(currency: str) -> str:
 
 def _ratio(currency: str, rate: str, reporting: str) -> tuple[int, int]:
     try:
-        value = Fraction(Decimal(str(rate)))
+        decimal = Decimal(str(rate)[:_LONGEST_RATE])
+        value = Fraction(decimal) if _SMALLEST_RATE <= decimal <= _LARGEST_RATE else Fraction(0)
     except (InvalidOperation, ValueError, OverflowError):
         value = Fraction(0)
     if value <= 0:
-        raise RatesError(f"the rate {rate!r} of {currency} is not a positive decimal number in quotes")
+        raise RatesError(
+            f"the rate {str(rate)[:_LONGEST_RATE]!r} of {currency} is not a decimal number in quotes between "
+            f"{_SMALLEST_RATE} and {_LARGEST_RATE}"
+        )
     places = CURRENCY_EXPONENTS[reporting] - CURRENCY_EXPONENTS[_known(currency)]
     ratio = value * Fraction(10) ** places
     return ratio.numerator, ratio.denominator

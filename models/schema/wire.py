@@ -1,6 +1,6 @@
 """Records to JSON bytes and back, for the topics whose writer is this package itself."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,6 +12,11 @@ encode = msgspec.json.Encoder().encode
 """Record to JSON bytes."""
 
 
+LONGEST_RECORD_BYTES: Final = 1024 * 1024
+"""As long as a topic takes by default. One number of that length takes seven seconds to read, a longer one minutes."""
+_LONGEST_ERROR: Final = 300
+
+
 class RecordError(FraudstreamError):
     """Raised when bytes are not the record they should be."""
 
@@ -21,9 +26,12 @@ def decode(record: type[_Record], value: bytes) -> _Record:
 
     Raises
     ------
-    RecordError: naming the record's type and what is wrong.
+    RecordError: naming the record's type and what is wrong, on one line.
     """
+    if len(value) > LONGEST_RECORD_BYTES:
+        raise RecordError(f"not a {record.__name__}: {len(value)} bytes; at most {LONGEST_RECORD_BYTES} are read")
     try:
         return msgspec.json.decode(value, type=record)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordError(f"not a {record.__name__}: {error}; was it written by another version?") from None
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+        what = " ".join(str(error).split())[:_LONGEST_ERROR]
+        raise RecordError(f"not a {record.__name__}: {what}; was it written by another version?") from None

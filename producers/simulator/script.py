@@ -116,7 +116,7 @@ def parse_script(text: bytes, source: str) -> Script:
     """
     try:
         return msgspec.json.decode(text, type=Script)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ScriptError(f"{source}: {error}; the fields are listed in docs/simulator.md") from None
 
 

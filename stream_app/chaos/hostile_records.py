@@ -21,7 +21,7 @@ _LARGE_EVERY: Final = 2_000
 """Every so many records one is far too long: from 64 KiB to a megabyte."""
 _LARGEST_EVERY: Final = 50_000
 
-_VALUES: Final = (
+HOSTILE_VALUES: Final = (
     "null", "true", "0", "-1", "1e400", "-1e400", "1.5", "NaN", "Infinity", "9" * 25, "9" * 5_000, "1." + "0" * 500,
     '""', '"\\ud800"', '"\\u0000"', '"\u202e\u0085"', '"' + "x" * 65 + '"', '"' + "é" * 64 + '"', '"2018-05-01"',
     "[]", "{}", "[" * 60 + "]" * 60, "[" * 500 + "]" * 500, '{"a":' * 2_000 + "1" + "}" * 2_000, '"' + "[" * 999 + '"',
@@ -52,6 +52,33 @@ def fuzzed_records(n: int, seed: int) -> Iterator[Record]:
             yield bank.large()
         else:
             yield bank.record()
+
+
+def bent(content: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Return bytes after an accident: some changed, lost, put in, doubled, cut off, or two messages run together.
+
+    Parameters
+    ----------
+    content: what it happens to.
+    other: what may run into it.
+    """
+    changed = bytearray(content)
+    for _ in range(chance.choice([1, 1, 1, 2, 5])):
+        at = chance.randrange(len(changed) + 1)
+        match chance.randrange(6):
+            case 0:
+                changed[at : at + 1] = bytes([chance.randrange(256)])
+            case 1:
+                del changed[at : at + chance.randint(1, 8)]
+            case 2:
+                changed[at:at] = chance.randbytes(chance.randint(1, 4))
+            case 3:
+                changed[at:at] = changed[at : at + 40]
+            case 4:
+                del changed[at:]
+            case _:
+                changed[at:at] = other[chance.randrange(40) :]
+    return bytes(changed)
 
 
 class _Bank:
@@ -126,25 +153,9 @@ class _Bank:
         return changed.card_id.encode(), wire.encode(changed)
 
     def _bent_bytes(self) -> Record:
-        """An ordinary record after an accident: bits turned, bytes lost, doubled, cut off, or two run together."""
-        chance, (key, value) = self._chance, self._ordinary()
-        bent = bytearray(value or b"")
-        for _ in range(chance.choice([1, 1, 1, 2, 5])):
-            at = chance.randrange(len(bent) + 1)
-            match chance.randrange(6):
-                case 0:
-                    bent[at : at + 1] = bytes([chance.randrange(256)])
-                case 1:
-                    del bent[at : at + chance.randint(1, 8)]
-                case 2:
-                    bent[at:at] = chance.randbytes(chance.randint(1, 4))
-                case 3:
-                    bent[at:at] = bent[at : at + 40]
-                case 4:
-                    del bent[at:]
-                case _:
-                    bent[at:at] = (self._ordinary()[1] or b"")[chance.randrange(40) :]
-        return key, bytes(bent)
+        """An ordinary record after an accident."""
+        key, value = self._ordinary()
+        return key, bent(value or b"", self._ordinary()[1] or b"", self._chance)
 
     def _bent_field(self) -> Record:
         """A well-formed object in which one field holds something else, stands twice or is called otherwise."""
@@ -152,7 +163,7 @@ class _Bank:
         text = wire.encode(transaction).decode()
         field = chance.choice(["transaction_id", "event_time", "card_id", "terminal_id", "amount_minor", "currency",
                                "schema_version", "mcc", "channel", "device_id", "a_new_one"])  # fmt: skip
-        bent = f'{text[:-1]},"{field}":{chance.choice(_VALUES)}}}'
+        bent = f'{text[:-1]},"{field}":{chance.choice(HOSTILE_VALUES)}}}'
         if chance.random() < 0.3:  # noqa: PLR2004  some of them lose a field besides
             bent = bent.replace(f'"{chance.choice(["card_id", "currency", "event_time"])}"', '"lost"', 1)
         return transaction.card_id.encode(), bent.encode("utf-8", "surrogatepass")
@@ -169,7 +180,7 @@ class _Bank:
             lambda: b"[" * chance.randint(1, 30_000),
             lambda: b'{"' + b'\\"' * chance.randint(1, 10_000),
             f"[{text},{text}]".encode,
-            lambda: chance.choice(_VALUES).encode("utf-8", "surrogatepass"),
+            lambda: chance.choice(HOSTILE_VALUES).encode("utf-8", "surrogatepass"),
         ]
         return key, chance.choice(made)()
 

@@ -173,7 +173,7 @@ def _plans(file: Path | None) -> _Plans:
         return _Plans()
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Plans)
-    except (OSError, msgspec.MsgspecError, FraudstreamError) as error:
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError, FraudstreamError) as error:
         raise PlanFileError(f"{file} is no plan: {error}") from None
 
 

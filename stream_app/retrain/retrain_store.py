@@ -6,7 +6,7 @@ import msgspec
 
 from stream_app.retrain.job import RetrainState
 from stream_app.retrain.report import RetrainReport
-from stream_app.retrain.state_store import StateStore
+from stream_app.retrain.state_store import StateError, StateStore
 from stream_app.retrain.training_order import TrainingOutcome
 
 
@@ -24,7 +24,12 @@ class RetrainStore(StateStore):
     def outcome(self, request_id: str) -> TrainingOutcome | None:
         """Return what the training of a request's try has brought, until the request is done or tried again."""
         content = self._get(f"retrain-outcome:{request_id}")
-        return None if content is None else msgspec.msgpack.decode(content, type=TrainingOutcome)
+        if content is None:
+            return None
+        try:
+            return msgspec.msgpack.decode(content, type=TrainingOutcome)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise StateError(f"the outcome of {request_id} in Redis cannot be read ({error}); remove it") from None
 
     def write(
         self,

@@ -64,7 +64,7 @@ class StateStore:
             return None
         try:
             return msgspec.json.decode(content, type=record)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise StateError(
                 f"{self._prefix}{key} in Redis is no {record.__name__} ({error}); was it written by another version?"
             ) from None

@@ -44,5 +44,5 @@ async def committed_offsets(broker: str, group: str, topic: str) -> dict[int, Co
 def _metadata(text: str | None) -> CommitMetadata | None:
     try:
         return msgspec.json.decode(text or "", type=CommitMetadata)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None

@@ -34,6 +34,7 @@ class ScoringMetrics:
         self.recomputed = self._counter("feature_batches_recomputed", "Feature batches computed again after a crash")
         self.lapses = self._counter("lease_lapses", "Times the process stood still too long and fetched again")
         self.models_refused = self._counter("models_refused", "Promoted or placed models that did not verify or fit")
+        self.profiles_refused = self._counter("profile_records_refused", "Records of `profiles` that no keeper wrote")
         self.registry_errors = self._counter("registry_errors", "Looks at the registry that Redis did not answer")
         self.checkpoint_bytes = self._counter("checkpoint_bytes", "Bytes of card-state checkpoints written")
         self.batch_seconds = Histogram(

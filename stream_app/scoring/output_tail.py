@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,14 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.errors import FraudstreamError
+from models.schema import wire
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader
-from models.schema.score import Role
-from stream_app.scoring.control_marks import NO_MARKS, ScoreMarks, read_marks
+from models.schema.field_types import Count
+from models.schema.score import Decision, Role
+from stream_app.scoring.control_marks import NO_MARKS, MarksError, ScoreMarks, read_marks
 from stream_app.scoring.lane import PublishedScore
+
+log = logging.getLogger(__name__)
 
 LAST_SCORES = 4096
 """Scores looked at from the end: twice the largest batch, since a writer that lost the partition may come last."""
@@ -25,11 +30,11 @@ class OutputTailError(FraudstreamError):
 
 
 class _TailScore(msgspec.Struct, frozen=True, gc=False):
-    source_offset: int
-    epoch: int
+    source_offset: Count
+    epoch: Count
     writer: str
     score: float
-    decision: str
+    decision: Decision
     model_version: str
     marks: ScoreMarks = NO_MARKS
     role: Role = "champion"
@@ -99,8 +104,7 @@ async def read_output_tail(
     records = await _read_back(
         consumer, scores, LAST_SCORES, lambda batch: since is None or _first_score(batch) <= since
     )
-    decoder = msgspec.json.Decoder(_TailScore)
-    tail = [_with_marks(decoder.decode(record.value), record) for record in records]
+    tail = [score for record in records if (score := _tail_score(record)) is not None]
     if not tail:
         return OutputTail(epoch=0, last_offset=None, topic_id=None)
     epoch = max(score.epoch for score in tail)
@@ -111,8 +115,25 @@ async def read_output_tail(
         messages = await _read_back(
             consumer, features, _LAST_FEATURE_MESSAGES, lambda batch: _first_feature(batch) <= since
         )
-    headers = tuple(FeatureBatchHeader.decode(record.headers) for record in messages)
+    headers = tuple(header for record in messages if (header := _feature_header(record)) is not None)
     return OutputTail(epoch, last, topic_id, tuple(tail), headers)
+
+
+def _tail_score(record: ConsumerRecord) -> _TailScore | None:
+    """A score, None for a record that no scorer has written: it must not keep the partition shut."""
+    try:
+        return _with_marks(wire.decode(_TailScore, record.value or b""), record)
+    except (wire.RecordError, MarksError) as error:
+        log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, error)
+        return None
+
+
+def _feature_header(record: ConsumerRecord) -> FeatureBatchHeader | None:
+    try:
+        return FeatureBatchHeader.decode(record.headers)
+    except FeatureBatchError as error:
+        log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, error)
+        return None
 
 
 def _with_marks(score: _TailScore, record: ConsumerRecord) -> _TailScore:
@@ -160,7 +181,7 @@ async def read_range(
 
 
 def _first_score(records: Sequence[ConsumerRecord]) -> int:
-    return msgspec.json.decode(records[0].value, type=_TailScore).source_offset
+    return next((score.source_offset for record in records if (score := _tail_score(record)) is not None), 0)
 
 
 def _first_feature(records: Sequence[ConsumerRecord]) -> int:
@@ -171,4 +192,4 @@ def _first_feature(records: Sequence[ConsumerRecord]) -> int:
 
 
 def _header(record: ConsumerRecord, name: str) -> str | None:
-    return next((value.decode() for key, value in record.headers if key == name), None)
+    return next((value.decode("utf-8", "replace") for key, value in record.headers if key == name and value), None)

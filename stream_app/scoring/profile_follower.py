@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.access.kafka_settings import aiokafka_settings
 from models.features.profile_table import ProfileTable
+from models.schema import wire
 from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker, TerminalProfile
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.settings import ScoringSettings
@@ -17,6 +18,7 @@ from stream_app.topic_admin import describe_topics
 log = logging.getLogger(__name__)
 
 _BATCH = 5000
+_LONGEST_ERROR = 300
 
 
 class PendingStep:
@@ -103,17 +105,26 @@ class ProfileFollower:
             await consumer.stop()
 
     def _take(self, pending: PendingStep, records: list[ConsumerRecord]) -> None:
-        decode = self._decode
         for record in records:
-            if self._is_outdated(record):
-                continue
-            if record.key == MARKER_KEY:
-                pending.mark(msgspec.json.decode(record.value, type=ProfileMarker).as_of)
-            elif record.value is None:
-                pending.add(record.key.decode(), None)
-            else:
-                profile = decode(record.value)
-                pending.add(profile.terminal_id, profile)
+            try:
+                if not self._is_outdated(record):
+                    self._take_one(pending, record)
+            except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, AttributeError) as error:
+                # No keeper wrote it. Every scorer reads the topic from its beginning, so nobody buries it.
+                self._metrics.profiles_refused.inc()
+                what = " ".join(str(error).split())[:_LONGEST_ERROR]
+                log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, what)
+
+    def _take_one(self, pending: PendingStep, record: ConsumerRecord) -> None:
+        if record.value is not None and len(record.value) > wire.LONGEST_RECORD_BYTES:
+            raise ValueError(f"{len(record.value)} bytes; at most {wire.LONGEST_RECORD_BYTES} are read")
+        if record.key == MARKER_KEY:
+            pending.mark(msgspec.json.decode(record.value or b"", type=ProfileMarker).as_of)
+        elif record.value is None:
+            pending.add(record.key.decode(), None)
+        else:
+            profile = self._decode(record.value)
+            pending.add(profile.terminal_id, profile)
 
     def _is_outdated(self, record: ConsumerRecord) -> bool:
         """Whether a keeper wrote it that had lost its lease to another before."""

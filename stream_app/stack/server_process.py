@@ -96,7 +96,7 @@ class ServerProcess:
         """Return the server's process while it lives."""
         try:
             identity = msgspec.json.decode(self._pid_file.read_bytes(), type=ProcessIdentity)
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (FileNotFoundError, msgspec.MsgspecError, ValueError, RecursionError):
             return None
         return identity if identity.running() else None
 

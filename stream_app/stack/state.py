@@ -32,7 +32,7 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.json.decode(path.read_bytes(), type=StackState)
         except FileNotFoundError:
             return None
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise StackStateError(f"{path} is not readable ({error}); run `fraudstream stack down`") from error
 
     def write(self, data_folder: Path) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.features.feature_set import feature_set
 from models.features.profile_keeper import STEP_MS, ProfileCounts, ProfileStep
 from models.schema.clock_tick import ClockTick
-from models.schema.feature_batch import FeatureBatchHeader, FeatureRows
+from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader, FeatureRows
 from models.schema.label import Label
 from models.schema.murmur2 import murmur2_partitions
 from stream_app.event_clock import EventClock, InputPositions
@@ -47,6 +47,7 @@ class ProfileKeeper:
         """Count the rows of a batch that are new and return how many; None where all its records were rejected."""
         counted = 0
         if rows is not None and len(rows):
+            _check_width(header, rows)
             new = self.sources.new_rows(partition, header.epoch, rows.numpy("source_offset"))
             counted = int(new.sum())
             self._count(header, rows, new)
@@ -136,6 +137,13 @@ def compile_kernels() -> None:
 
 def _part(arrays: Arrays, part: str) -> Arrays:
     return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}
+
+
+def _check_width(header: FeatureBatchHeader, rows: FeatureRows) -> None:
+    """Raise before anything is counted: UnknownFeatureSetError, or FeatureBatchError for rows of another width."""
+    width = len(feature_set(header.feature_set))
+    if len(rows.feature_names) != width:
+        raise FeatureBatchError(f"rows of {len(rows.feature_names)} features where {header.feature_set} has {width}")
 
 
 def _is_declined(rows: FeatureRows) -> npt.NDArray[np.bool_]:

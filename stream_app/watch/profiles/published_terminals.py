@@ -26,4 +26,8 @@ async def published_terminals(broker: str, profiles: TopicDescription) -> set[st
                 held.update((record.key, record.value is not None) for record in records)
     finally:
         await consumer.stop()
-    return {key.decode() for key, is_profile in held.items() if is_profile and key not in {None, MARKER_KEY}}
+    return {
+        key.decode("utf-8", "replace")
+        for key, is_profile in held.items()
+        if is_profile and key not in {None, MARKER_KEY}
+    }

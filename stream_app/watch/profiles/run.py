@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from models.features.feature_set import UnknownFeatureSetError
 from models.schema import wire
 from models.schema.clock_tick import ClockTick
 from models.schema.decoding import decode_labels
@@ -134,10 +135,9 @@ class KeeperRun:
             try:
                 header = FeatureBatchHeader.decode(record.headers)
                 rows = decode_feature_batch(record.value) if record.value else None
-            except FeatureBatchError as error:
+                self._count_rows(partition, header, rows, at_s)
+            except (FeatureBatchError, UnknownFeatureSetError) as error:
                 await self._bury(record, str(error))
-                continue
-            self._count_rows(partition, header, rows, at_s)
 
     def _count_rows(self, partition: int, header: FeatureBatchHeader, rows: FeatureRows | None, at_s: float) -> None:
         counted = self.keeper.add_features(partition, header, rows, at_s)

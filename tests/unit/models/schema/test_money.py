@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from models.schema.iso_codes import CURRENCY_EXPONENTS
-from models.schema.money import RatesError, ReportingCurrency, default_reporting_currency
+from models.schema.money import LARGEST_REPORTED, RatesError, ReportingCurrency, default_reporting_currency
 
 EURO = ReportingCurrency("EUR", "test-1", {"USD": "0.5", "JPY": "0.006", "KWD": "3", "CLF": "35.5"})
 
@@ -36,7 +36,7 @@ def test_minor_units_are_turned_and_rounded_half_to_even(amount_minor: int, curr
 def test_the_result_is_the_exact_product_rounded(amount_minor: int, digits: int, places: int) -> None:
     rate = f"{digits // 10**places}.{digits % 10**places:0{places}d}" if places else str(digits)
     rates = ReportingCurrency("EUR", "test", {"USD": rate})
-    assert rates.to_reporting(amount_minor, "USD") == round(amount_minor * Fraction(rate))
+    assert rates.to_reporting(amount_minor, "USD") == min(round(amount_minor * Fraction(rate)), LARGEST_REPORTED)
 
 
 def test_a_column_of_the_reporting_currency_is_passed_on_as_it_is() -> None:
@@ -88,3 +88,16 @@ def test_a_file_that_is_no_table_of_rates_is_refused_by_its_name(tmp_path: Path,
         ReportingCurrency.read(path)
     with pytest.raises(RatesError, match="No such file"):
         ReportingCurrency.read(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    "rate", ["1e999999999", "1e-999999999", "1e13", "0", "-1", "NaN", "Infinity", "", "9" * 10_000]
+)
+def test_a_rate_that_no_currency_has_is_refused_before_it_is_taken_for_a_fraction(rate: str) -> None:
+    with pytest.raises(RatesError, match="of USD is not a decimal number in quotes between"):
+        ReportingCurrency("EUR", "test", {"USD": rate})
+
+
+def test_an_amount_beyond_every_column_counts_as_the_largest() -> None:
+    rates = ReportingCurrency("EUR", "test", {"USD": "1e12"})
+    assert rates.column([10**12, 1], ["USD", "EUR"]) == [LARGEST_REPORTED, 1]

@@ -5,7 +5,7 @@ import pytest
 
 from models.schema import wire
 from models.schema.feature_batch import FeatureBatchHeader
-from models.schema.score import Score
+from models.schema.score import Decision, Score
 from stream_app.scoring.control_marks import ScoreMarks
 from stream_app.scoring.lane import PublishedScore
 from stream_app.scoring.output_tail import OutputTail, _TailScore
@@ -95,7 +95,7 @@ def test_the_counts_of_a_repeated_score_or_of_an_earlier_epoch_do_not_count() ->
     ],
 )
 def test_a_missing_row_keeps_the_chance_that_its_score_was_published_with(
-    decision: str, chance: float | None, expected: float
+    decision: Decision, chance: float | None, expected: float
 ) -> None:
     one = _TailScore(3, 0, "one", 0.9, decision, "m-1", ScoreMarks(None, chance))
     assert OutputTail(0, 3, "id", (one,)).missing(0)[3].pass_probability == expected

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import redis
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 _TIMEOUT_S: Final = 5
 # All keys change together or not at all; the first holds the state, and an empty value deletes.
@@ -68,7 +68,8 @@ class StateStore:
             return msgspec.json.decode(content, type=record)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise StateError(
-                f"{self._prefix}{key} in Redis is no {record.__name__} ({error}); was it written by another version?"
+                f"{self._prefix}{key} in Redis is no {record.__name__} ({one_line(error)}); "
+                "was it written by another version?"
             ) from None
 
     def _write(self, revision: int, values: Mapping[str, bytes]) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 LONGEST_MANIFEST_BYTES: Final = 8 * 1024 * 1024
 """Reference distributions of 60 features and golden vectors take some 100 kB."""
@@ -139,7 +139,9 @@ def decode_manifest(content: bytes) -> Manifest:
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-        raise ManifestError(f"manifest cannot be read ({error}); this release reads manifest_version 1") from error
+        raise ManifestError(
+            f"manifest cannot be read ({one_line(error)}); this release reads manifest_version 1"
+        ) from error
     if manifest.sealed().version != manifest.version:
         raise ManifestError(
             f"manifest calls itself {manifest.version} but its content is {manifest.sealed().version};"

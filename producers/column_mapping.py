@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.schema.transaction import Transaction
 
 TimeUnit = Literal["s", "ms", "us"]
@@ -74,14 +74,14 @@ class ColumnMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse a field that is unknown, said twice, missing or in a form that cannot be."""
         for field in (*self.columns, *self.constants):
             if field not in _FIELDS:
-                raise MappingError(f"a transaction has no field {field!r}; there are: {', '.join(sorted(_FIELDS))}")
+                raise MappingError(f"a transaction has no field {field!r:.80}; there are: {', '.join(sorted(_FIELDS))}")
             if field in self.columns and field in self.constants:
                 raise MappingError(f"{field} is given as a column and as a constant; give one")
         self._require(_TRANSACTION)
         for field in self.columns.keys() & _NUMBERS:
             text = ColumnText.parse(self.columns[field])
             if text.before or text.after:
-                raise MappingError(f"{field} is a number, so {self.columns[field]!r} may not put text around it")
+                raise MappingError(f"{field} is a number, so {self.columns[field]!r:.80} may not put text around it")
         for field in self.constants.keys() & (_NUMBERS | {"transaction_id"}):
             raise MappingError(f"{field} cannot be the same for every row; give it a column")
 
@@ -158,5 +158,5 @@ def read_mapping(name_or_path: str | None, columns: Mapping[str, str], constants
             f"no mapping {name_or_path!r} ({error.strerror}); give a JSON file or one of: {', '.join(READY)}"
         ) from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise MappingError(f"{name_or_path} is not a mapping: {error}") from None
+        raise MappingError(f"{name_or_path} is not a mapping: {one_line(error)}") from None
     return mapping.with_changes(columns, constants)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.schema.iso_codes import CURRENCY_EXPONENTS
 from producers.column_mapping import ColumnMapping, ColumnText, TimeUnit
 
@@ -80,9 +80,9 @@ class ColumnReader:
             with pa_csv.open_csv(self.path, read_options=pa_csv.ReadOptions(block_size=_CSV_BLOCK_BYTES)) as reader:
                 return list(reader.schema.names)
         except OSError as error:
-            raise HistoryFileError(f"cannot read {self.path}: {error.strerror or error}") from None
-        except pa.ArrowException as error:
-            raise HistoryFileError(f"{self.path} is not a readable file of its kind: {_first_line(error)}") from None
+            raise HistoryFileError(f"cannot read {self.path}: {error.strerror or one_line(error)}") from None
+        except (pa.ArrowException, UnicodeDecodeError) as error:
+            raise HistoryFileError(f"{self.path} is not a readable file of its kind: {one_line(error)}") from None
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         names = sorted({text.column for text in self._texts.values()})
@@ -102,8 +102,8 @@ class ColumnReader:
             read = pa_csv.ReadOptions(block_size=_CSV_BLOCK_BYTES)
             with pa_csv.open_csv(self.path, read_options=read, convert_options=convert) as reader:
                 yield from reader
-        except (OSError, pa.ArrowException) as error:
-            raise HistoryFileError(f"cannot read {self.path} further: {_first_line(error)}") from None
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise HistoryFileError(f"cannot read {self.path} further: {one_line(error)}") from None
 
 
 class Chunk:
@@ -207,7 +207,7 @@ class Chunk:
         try:
             return column.cast(kind, safe=not pa.types.is_timestamp(kind))
         except pa.ArrowException as error:
-            raise HistoryFileError(f"{self._named(field)} does not read as {kind}: {_first_line(error)}") from None
+            raise HistoryFileError(f"{self._named(field)} does not read as {kind}: {one_line(error)}") from None
 
     def _named(self, field: str) -> str:
         return f"{self._path}: column {self._texts[field].column} for {field}"
@@ -215,7 +215,3 @@ class Chunk:
 
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +189,7 @@ def _decoded(data: bytes, where: str) -> tuple[dict[str, Any], dict[str, NDArray
         preamble = msgspec.json.decode(body[start : start + length], type=_Preamble)
         arrays = {spec.name: _array(body[start + length :], spec) for spec in preamble.arrays}
     except (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"checkpoint {where} was not written by this program: {error}") from None
+        raise CheckpointError(f"checkpoint {where} was not written by this program: {one_line(error)}") from None
     return preamble.header, arrays
 
 

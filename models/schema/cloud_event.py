@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import xxhash
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
@@ -108,4 +108,6 @@ class CloudEvent:
                 causation_id=found.get("ce_causationid"),
             )
         except (KeyError, ValueError, OverflowError) as error:
-            raise CloudEventError(f"a record without the headers of a CloudEvent ({error}); who wrote it?") from None
+            raise CloudEventError(
+                f"a record without the headers of a CloudEvent ({one_line(error)}); who wrote it?"
+            ) from None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.schema.card_numbers import mask_text
 from models.schema.decoding import Rejection, Whole, masked_beginning, shortened
 
@@ -76,4 +76,4 @@ class DeadLetter:
                 None if length is None or sha256 is None else Whole(int(length), sha256),
             )
         except (KeyError, ValueError) as error:
-            raise DeadLetterError(f"a dead letter without a proper header ({error}); who wrote it?") from None
+            raise DeadLetterError(f"a dead letter without a proper header ({one_line(error)}); who wrote it?") from None

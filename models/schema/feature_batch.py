@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.schema.arrow_message import refuse_compressed
 from models.schema.field_types import EARLIEST_MS, LATEST_MS
 from models.schema.score import Decision, Role
@@ -83,7 +83,7 @@ class FeatureBatchHeader:
                 model_us=_model_us(found.get("model_us", "")),
             )
         except (KeyError, ValueError) as error:
-            raise FeatureBatchError(f"feature batch header is missing or malformed: {error}") from error
+            raise FeatureBatchError(f"feature batch header is missing or malformed: {one_line(error)}") from error
 
 
 def _number(found: Mapping[str, str], name: str, largest: int, smallest: int = 0) -> int:
@@ -228,8 +228,9 @@ def decode_feature_batch(message: bytes) -> FeatureRows:
         values = column.flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, len(names))
         return FeatureRows(batch.drop_columns(["values"]), values, names)
     except (pa.ArrowException, KeyError, ValueError, StopIteration, OSError) as error:
-        what = " ".join(str(error).split())[:_LONGEST_ERROR]
-        raise FeatureBatchError(f"feature batch of {len(message)} bytes cannot be decoded: {what}") from error
+        raise FeatureBatchError(
+            f"feature batch of {len(message)} bytes cannot be decoded: {one_line(error)}"
+        ) from error
 
 
 def _check(batch: pa.RecordBatch, width: int) -> None:
@@ -273,7 +274,6 @@ def _values_field(width: int) -> "pa.Field[Any]":
     return pa.field("values", pa.list_(pa.field("item", pa.float32(), nullable=False), width))
 
 
-_LONGEST_ERROR: Final = 300
 _MAY_BE_NULL: Final = {"mcc", "country", "channel", "shadow_scores"}
 _proven: Final[deque[pa.Schema]] = deque(maxlen=8)
 """Schemas that were found to be right: to look at one costs more than to decode a batch."""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.schema.iso_codes import CURRENCY_EXPONENTS
 
 _LONGEST_RATE: Final = 40
@@ -59,8 +59,9 @@ class ReportingCurrency:
         except OSError as error:
             raise RatesError(f"cannot read the rates {path}: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            what = f"{type(error).__name__}: {one_line(error)}"
             raise RatesError(
-                f"{path} is not a table of rates ({error!r}); see {DEFAULT_RATES.name} for the form"
+                f"{path} is not a table of rates ({what}); see {DEFAULT_RATES.name} for the form"
             ) from None
 
     def knows(self, currency: str) -> bool:
@@ -106,7 +107,7 @@ def default_reporting_currency() -> ReportingCurrency:
 
 def _known(currency: str) -> str:
     if currency not in CURRENCY_EXPONENTS:
-        raise RatesError(f"{currency!r} is not an ISO 4217 currency code")
+        raise RatesError(f"{currency!r:.40} is not an ISO 4217 currency code")
     return currency
 
 
@@ -118,8 +119,8 @@ def _ratio(currency: str, rate: str, reporting: str) -> tuple[int, int]:
         value = Fraction(0)
     if value <= 0:
         raise RatesError(
-            f"the rate {str(rate)[:_LONGEST_RATE]!r} of {currency} is not a decimal number in quotes between "
-            f"{_SMALLEST_RATE} and {_LARGEST_RATE}"
+            f"the rate {str(rate)[:_LONGEST_RATE]!r} of {currency:.40} is not a positive decimal number in quotes, "
+            f"between {_SMALLEST_RATE} and {_LARGEST_RATE}"
         )
     places = CURRENCY_EXPONENTS[reporting] - CURRENCY_EXPONENTS[_known(currency)]
     ratio = value * Fraction(10) ** places

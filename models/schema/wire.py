@@ -4,7 +4,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 _Record = TypeVar("_Record", bound=msgspec.Struct)
 
@@ -14,7 +14,6 @@ encode = msgspec.json.Encoder().encode
 
 LONGEST_RECORD_BYTES: Final = 1024 * 1024
 """As long as a topic takes by default. One number of that length takes seven seconds to read, a longer one minutes."""
-_LONGEST_ERROR: Final = 300
 
 
 class RecordError(FraudstreamError):
@@ -33,5 +32,4 @@ def decode(record: type[_Record], value: bytes) -> _Record:
     try:
         return msgspec.json.decode(value, type=record)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-        what = " ".join(str(error).split())[:_LONGEST_ERROR]
-        raise RecordError(f"not a {record.__name__}: {what}; was it written by another version?") from None
+        raise RecordError(f"not a {record.__name__}: {one_line(error)}; was it written by another version?") from None

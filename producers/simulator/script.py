@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 Day = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=0.2)]
@@ -117,7 +117,7 @@ def parse_script(text: bytes, source: str) -> Script:
     try:
         return msgspec.json.decode(text, type=Script)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ScriptError(f"{source}: {error}; the fields are listed in docs/simulator.md") from None
+        raise ScriptError(f"{source}: {one_line(error)}; the fields are listed in docs/simulator.md") from None
 
 
 def parse_tactic(text: str) -> TacticScript:
@@ -144,7 +144,7 @@ def parse_tactic(text: str) -> TacticScript:
         return msgspec.convert({"kind": kind, "phases": [phase], "name": name}, TacticScript)
     except msgspec.ValidationError as error:
         known = ", ".join((*Phase.__struct_fields__, "name"))
-        raise ScriptError(f"--tactic {text}: {error}; the fields are {known}") from None
+        raise ScriptError(f"--tactic {text[:80]}: {one_line(error)}; the fields are {known}") from None
 
 
 def _number(text: str) -> int | float | str:

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from models.access.redis_access import RELEASER, require_redis
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.features.feature_set import WARM_UP_DAYS
 from models.gate.limits import GateLimits
 from models.release.plan import ReleasePlan
@@ -174,7 +174,7 @@ def _plans(file: Path | None) -> _Plans:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Plans)
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError, FraudstreamError) as error:
-        raise PlanFileError(f"{file} is no plan: {error}") from None
+        raise PlanFileError(f"{file} is no plan: {one_line(error)}") from None
 
 
 def _require_everything(settings: RetrainSettings) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from models.errors import one_line
 from stream_app.retrain.job import RetrainState
 from stream_app.retrain.report import RetrainReport
 from stream_app.retrain.state_store import StateError, StateStore
@@ -29,7 +30,9 @@ class RetrainStore(StateStore):
         try:
             return msgspec.msgpack.decode(content, type=TrainingOutcome)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise StateError(f"the outcome of {request_id} in Redis cannot be read ({error}); remove it") from None
+            raise StateError(
+                f"the outcome of {request_id} in Redis cannot be read ({one_line(error)}); remove it"
+            ) from None
 
     def write(
         self,

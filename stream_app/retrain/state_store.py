@@ -7,7 +7,7 @@ import msgspec
 import redis
 
 from models.access.redis_access import failure, redis_client
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 # All keys change together or not at all; the first holds the state, and an empty value deletes.
 _WRITE: Final = """
@@ -66,7 +66,8 @@ class StateStore:
             return msgspec.json.decode(content, type=record)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise StateError(
-                f"{self._prefix}{key} in Redis is no {record.__name__} ({error}); was it written by another version?"
+                f"{self._prefix}{key} in Redis is no {record.__name__} ({one_line(error)}); "
+                "was it written by another version?"
             ) from None
 
     def _write(self, revision: int, values: Mapping[str, bytes]) -> None:

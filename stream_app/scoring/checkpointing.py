@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 from models.features.card_state import check_card_arrays
 from stream_app.checkpoints import CheckpointError, CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
@@ -82,7 +82,7 @@ def _restored(store: CheckpointStore, kind: str, newest: str, epoch: int) -> Res
         try:
             header = msgspec.convert(checkpoint.header, _Header)
         except msgspec.ValidationError as error:
-            raise CheckpointError(f"checkpoint {kind}/{name} has another header: {error}") from None
+            raise CheckpointError(f"checkpoint {kind}/{name} has another header: {one_line(error)}") from None
         _check(kind, name, header, epoch)
         headers.append(header)
         parts.append(checkpoint.arrays)

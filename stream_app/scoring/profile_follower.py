@@ -8,6 +8,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.access.kafka_settings import aiokafka_settings
+from models.errors import one_line
 from models.features.profile_table import ProfileTable
 from models.schema import wire
 from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker, TerminalProfile
@@ -18,7 +19,6 @@ from stream_app.topic_admin import describe_topics
 log = logging.getLogger(__name__)
 
 _BATCH = 5000
-_LONGEST_ERROR = 300
 
 
 class PendingStep:
@@ -112,8 +112,8 @@ class ProfileFollower:
             except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, AttributeError) as error:
                 # No keeper wrote it. Every scorer reads the topic from its beginning, so nobody buries it.
                 self._metrics.profiles_refused.inc()
-                what = " ".join(str(error).split())[:_LONGEST_ERROR]
-                log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, what)
+                place = f"{record.topic}[{record.partition}] offset {record.offset}"
+                log.warning("%s is passed over: %s", place, one_line(error))
 
     def _take_one(self, pending: PendingStep, record: ConsumerRecord) -> None:
         if record.value is not None and len(record.value) > wire.LONGEST_RECORD_BYTES:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from models.errors import FraudstreamError
+from models.errors import FraudstreamError, one_line
 
 STATE_FILE: Final = "stack.json"
 
@@ -33,7 +33,9 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
         except FileNotFoundError:
             return None
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise StackStateError(f"{path} is not readable ({error}); run `fraudstream stack down`") from error
+            raise StackStateError(
+                f"{path} is not readable ({one_line(error)}); run `fraudstream stack down`"
+            ) from error
 
     def write(self, data_folder: Path) -> None:
         """Write the file whole or not at all."""

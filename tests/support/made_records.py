@@ -20,7 +20,7 @@ def valid(record: type[Any]) -> bytes:
     return made
 
 
-def _made(info: inspect.Type) -> Any:  # noqa: C901, PLR0911  one case per kind of type
+def _made(info: inspect.Type) -> Any:  # noqa: C901, PLR0911  one case for each kind of type
     match info:
         case inspect.StructType():
             return {field.encode_name: _made(field.type) for field in info.fields}

@@ -94,7 +94,7 @@ def test_a_file_that_is_no_table_of_rates_is_refused_by_its_name(tmp_path: Path,
     "rate", ["1e999999999", "1e-999999999", "1e13", "0", "-1", "NaN", "Infinity", "", "9" * 10_000]
 )
 def test_a_rate_that_no_currency_has_is_refused_before_it_is_taken_for_a_fraction(rate: str) -> None:
-    with pytest.raises(RatesError, match="of USD is not a decimal number in quotes between"):
+    with pytest.raises(RatesError, match="of USD is not a positive decimal number"):
         ReportingCurrency("EUR", "test", {"USD": rate})
 
 

@@ -80,7 +80,10 @@ class LineupFollower:
         return self._from_cache or time.monotonic() - self._answered_at > self._settings.degraded_after_s
 
     async def first(self) -> LoadedModel:
-        """Wait for the first model: the champion, else, with Redis silent or the champion refused, the local copy."""
+        """Wait for the first model: the champion, else the local copy.
+
+        The copy serves where Redis is silent or empty, or the champion refused.
+        """
         noticed_at = 0.0
         tried_copy = False
         while True:
@@ -89,9 +92,9 @@ class LineupFollower:
             except RegistryError as error:
                 if self.lineup is None:
                     await self._load_copy(error)
-            if self.lineup is None and self.models.refused and not tried_copy:
-                tried_copy = True
-                await self._load_copy_of_refused()
+            if self.lineup is None and not tried_copy:
+                tried_copy = bool(self.models.refused)
+                await self._load_copy_of_good()
             if self.lineup is not None:
                 return self.lineup.champion
             if time.monotonic() - noticed_at > _NOTICE_EVERY_S:
@@ -222,13 +225,14 @@ class LineupFollower:
             cause,
         )
 
-    async def _load_copy_of_refused(self) -> None:
-        """Start with the last model that was good, if it still is: a refused champion stops nobody who starts now."""
-        refusal = RegistryError(
-            "; ".join(f"{version} is refused: {why}" for version, why in self.models.refused.items())
-        )
+    async def _load_copy_of_good(self) -> None:
+        """Start with the last model that was good, if it still is: a bad or lost champion stops nobody who starts."""
+        refused = [f"{version} is refused: {why}" for version, why in self.models.refused.items()]
+        if not refused and await asyncio.to_thread(self._cache.last) is None:
+            return  # nothing was ever promoted here
+        lost = "the registry knows no champion, though one has served here; is it another, or was Redis lost?"
         try:
-            await self._load_copy(refusal)
+            await self._load_copy(RegistryError("; ".join(refused) or lost))
         except FraudstreamError as error:
             log.critical("no model can be served: %s; promote or roll back to one that verifies", error)
 

@@ -318,6 +318,16 @@ def test_a_start_from_the_local_copy_serves_the_champion_alone_until_the_registr
     assert (again.lineup.versions, again.stale) == ([a, b], False)
 
 
+def test_a_start_on_a_registry_that_was_lost_serves_the_last_good_model_degraded(story: Story) -> None:
+    a = story.names["a"]
+    story.registry.promote(a)
+    story.look()
+    story.registry.pointing.clear()
+    started = restarted(story)
+    assert asyncio.run(asyncio.wait_for(started.first(), 10)).version == a
+    assert started.stale
+
+
 @pytest.mark.parametrize("bad", ["strange", "cut"])
 def test_a_start_on_a_refused_champion_serves_the_last_good_model_degraded_until_another_is_promoted(
     story: Story, bad: str

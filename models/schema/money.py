@@ -119,8 +119,8 @@ def _ratio(currency: str, rate: str, reporting: str) -> tuple[int, int]:
         value = Fraction(0)
     if value <= 0:
         raise RatesError(
-            f"the rate {str(rate)[:_LONGEST_RATE]!r} of {currency:.40} is not a positive decimal number in quotes, between "
-            f"{_SMALLEST_RATE} and {_LARGEST_RATE}"
+            f"the rate {str(rate)[:_LONGEST_RATE]!r} of {currency:.40} is not a positive decimal number in quotes, "
+            f"between {_SMALLEST_RATE} and {_LARGEST_RATE}"
         )
     places = CURRENCY_EXPONENTS[reporting] - CURRENCY_EXPONENTS[_known(currency)]
     ratio = value * Fraction(10) ** places

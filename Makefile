@@ -9,7 +9,7 @@ STAMP := .venv/.ready
 help:
 	@echo 'make demo         the whole system on this machine, in a few minutes'
 	@echo 'make test         every test, on a real Kafka and Redis'
-	@echo 'make check        ruff, mypy and import-linter'
+	@echo 'make check        ruff, mypy, import-linter, pins, licences, known vulnerabilities'
 	@echo 'make bench        the hot paths, measured beside a baseline (JSON=1 for JSON)'
 	@echo 'make setup        everything into .venv/'
 	@echo 'make constraints  resolve the dependencies anew'
@@ -30,6 +30,9 @@ check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python ops/supply_chain.py pins
+	@$(BIN)/python ops/supply_chain.py licences
+	@$(BIN)/python ops/supply_chain.py audit
 
 bench: setup
 	@for file in bench/bench_*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(if $(JSON),--json) || exit; done

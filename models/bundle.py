@@ -60,7 +60,7 @@ class Bundle:
         if self.signer not in allowed.keys:
             known = ", ".join(allowed.keys) or "none"
             raise BundleError(
-                f"bundle is signed by {self.signer or 'nobody'}; allowed signers are {known}: add its public key"
+                f"bundle is signed by {self.signer[:40] or 'nobody'}; allowed signers are {known}: add its public key"
             )
         if not allowed.verified(self.signer, self.manifest_bytes, self.signature):
             raise BundleError(
@@ -69,7 +69,7 @@ class Bundle:
         found = hashlib.sha256(self.onnx).hexdigest()
         if found != self.manifest.onnx_sha256:
             raise BundleError(
-                f"graph of {self.version} has sha256 {found[:12]}…, not {self.manifest.onnx_sha256[:12]}…:"
+                f"graph of {self.version:.40} has sha256 {found[:12]}…, not {self.manifest.onnx_sha256[:12]}…:"
                 f" {len(self.onnx)} bytes are truncated or altered; fetch the bundle again"
             )
         return self.manifest

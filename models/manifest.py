@@ -144,7 +144,7 @@ def decode_manifest(content: bytes) -> Manifest:
         ) from error
     if manifest.sealed().version != manifest.version:
         raise ManifestError(
-            f"manifest calls itself {manifest.version} but its content is {manifest.sealed().version};"
+            f"manifest calls itself {manifest.version:.40} but its content is {manifest.sealed().version};"
             " fetch the bundle again"
         )
     return manifest

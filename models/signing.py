@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -42,7 +42,7 @@ class SigningKey:
             private = serialization.load_pem_private_key(path.read_bytes(), password=None)
         except FileNotFoundError:
             raise SigningError(f"no signing key at {path}; name one with --signing-key") from None
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise SigningError(
                 f"signing key {path} cannot be read ({error}); give an unencrypted Ed25519 PEM file"
             ) from error
@@ -131,7 +131,7 @@ class AllowedSigners:
 def _read_public(path: Path) -> bytes:
     try:
         public = serialization.load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         raise SigningError(f"public key {path} cannot be read ({error}); give an Ed25519 PEM file") from error
     if not isinstance(public, Ed25519PublicKey):
         raise SigningError(f"public key {path} is no Ed25519 key; remove it from the allowed signers")

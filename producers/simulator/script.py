@@ -133,11 +133,12 @@ def parse_tactic(text: str) -> TacticScript:
     >>> parse_tactic("card_testing:start_day=40,share=0.002,strength=2").phases[0].strength
     2.0
     """
+    text = " ".join(text.split())
     kind, _, rest = text.partition(":")
     pairs = [pair.partition("=") for pair in rest.split(",") if pair]
     fields = {key.strip(): value.strip() for key, separator, value in pairs if separator}
     if len(fields) < len(pairs):
-        raise ScriptError(f"--tactic {text}: write KIND:field=value,field=value, each field once")
+        raise ScriptError(f"--tactic {text[:80]}: write KIND:field=value,field=value, each field once")
     name = fields.pop("name", None) or _wave_name(kind, fields)
     try:
         phase = msgspec.convert({key: _number(value) for key, value in fields.items()}, Phase)

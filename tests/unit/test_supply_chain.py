@@ -91,5 +91,13 @@ def test_the_audit_says_when_it_is_skipped(monkeypatch: pytest.MonkeyPatch, tmp_
     assert supply_chain.audit().startswith("audit skipped: pip-audit is not installed")
     (tmp_path / "pip-audit").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "pip-audit").chmod(0o755)
-    monkeypatch.setattr(supply_chain, "_VULNERABILITIES", ("127.0.0.1", 1))
-    assert supply_chain.audit().startswith("audit skipped: no network")
+    assert supply_chain.audit() == "audit skipped: no answer about vulnerabilities (no answer)"
+
+
+def test_a_known_vulnerability_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = '{"dependencies": [{"name": "made-up", "version": "1.0", "vulns": [{"id": "CVE-1"}]}]}'
+    (tmp_path / "pip-audit").write_text(f"#!/bin/sh\necho '{found}'\nexit 1\n")
+    (tmp_path / "pip-audit").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SupplyChainError, match="made-up 1.0: CVE-1; run make constraints"):
+        supply_chain.audit()

@@ -99,5 +99,5 @@ def test_a_known_vulnerability_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (tmp_path / "pip-audit").write_text(f"#!/bin/sh\necho '{found}'\nexit 1\n")
     (tmp_path / "pip-audit").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SupplyChainError, match="made-up 1.0: CVE-1; run make constraints"):
+    with pytest.raises(SupplyChainError, match=r"made-up 1\.0: CVE-1; run make constraints"):
         supply_chain.audit()

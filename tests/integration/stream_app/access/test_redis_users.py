@@ -127,10 +127,10 @@ def test_a_retrainer_cannot_let_itself_be_released(server):
 def test_the_releaser_moves_aliases_places_models_and_keeps_its_state(server, versions):
     registry = Registry(server.url_of("releaser"), PREFIX)
     champion = registry.aliases()[CHAMPION]
-    registry.move(CHALLENGER, versions[1], "release", "shadow")
+    registry.move(CHALLENGER, versions[1], "release", "shadow", automatic=True)
     registry.place(Placement(sequence=registry.placement().sequence + 1, shadow=(versions[1],)), "release", "shadow")
-    registry.promote(versions[1], "release", "better", champion.sequence)
-    registry.rollback("release", "worse")
+    registry.promote(versions[1], "release", "better", champion.sequence, automatic=True)
+    registry.rollback("release", "worse", automatic=True)
     assert registry.history(CHAMPION)[-1].version == versions[0]
     assert registry.manifest(versions[1]) is not None
     store = ReleaseStore(server.url_of("releaser"), PREFIX)

@@ -126,8 +126,8 @@ class CheckpointStore:
         try:
             with self._fs.open_input_file(f"{self._root}/{kind}/{name}") as stream:
                 data = stream.read()
-        except OSError as error:
-            raise CheckpointError(f"checkpoint {kind}/{name} cannot be read: {error}") from error
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"checkpoint {kind}/{name} cannot be read: {one_line(error)}") from error
         header, arrays = _decoded(data, f"{kind}/{name}")
         return Checkpoint(name, header, arrays)
 

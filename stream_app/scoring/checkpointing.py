@@ -58,7 +58,7 @@ def restore(store: CheckpointStore, kind: str, not_beyond: int | None, epoch: in
     return None
 
 
-_NAME = re.compile(r"(?P<offset>\d{20})\.\d{6}\..+\.(?:whole|increment)")
+_NAME = re.compile(r"(?P<offset>\d{20})\.\d{6}\.[^/\\\0]+\.(?:whole|increment)")
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -96,8 +96,9 @@ def _check(kind: str, name: str, header: _Header, epoch: int) -> None:
     named = _NAME.fullmatch(name)
     if named is None or int(named["offset"]) != header.offset:
         raise CheckpointError(f"checkpoint {kind}/{name} says that it is of offset {header.offset}")
-    if header.parent is not None and header.parent >= name:
-        raise CheckpointError(f"checkpoint {kind}/{name} builds on {header.parent}, which is no earlier one")
+    parent = header.parent
+    if parent is not None and (parent >= name or _NAME.fullmatch(parent) is None):
+        raise CheckpointError(f"checkpoint {kind}/{name} builds on {parent!r:.80}, which is no earlier one")
 
 
 def _say_whose(store: CheckpointStore, kind: str) -> None:

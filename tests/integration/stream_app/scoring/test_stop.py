@@ -32,7 +32,7 @@ def test_sigterm_ends_with_0_in_seconds_and_the_next_start_scores_nothing_again(
 def test_sigterm_ends_a_worker_that_waits_for_its_first_model(make_world) -> None:
     world = make_world(champion=False)
     worker = world.start()
-    worker.wait_for("no model is promoted yet")
+    worker.wait_for("no model to serve yet")
     started = time.monotonic()
     assert worker.stop() == 0
     assert time.monotonic() - started < 10

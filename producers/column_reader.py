@@ -1,6 +1,6 @@
 """Rows of a Parquet or CSV file as columns of transaction fields, a chunk at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +19,7 @@ ROWS_PER_CHUNK: Final = 50_000
 _CSV_BLOCK_BYTES: Final = 4 << 20
 _MS_PER_UNIT: Final[dict[TimeUnit, float]] = {"s": 1000, "ms": 1, "us": 0.001}
 _MINOR_DIGITS: Final = 2
+_LONGEST_NAME, _NAMES_SHOWN = 40, 20
 
 Column: TypeAlias = "pa.Array[Any]"
 
@@ -49,7 +50,7 @@ class ColumnReader:
         for field, text in self._texts.items():
             if text.column not in present:
                 raise HistoryFileError(
-                    f"{path} has no column {text.column!r} for {field}; there are: {', '.join(present)}"
+                    f"{path} has no column {text.column!r} for {field}; there are: {_listed(present)}"
                 )
 
     @property
@@ -211,6 +212,11 @@ class Chunk:
 
     def _named(self, field: str) -> str:
         return f"{self._path}: column {self._texts[field].column} for {field}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names of a file's columns, whatever they are, on one line."""
+    return ", ".join(" ".join(name.split())[:_LONGEST_NAME] for name in names[:_NAMES_SHOWN])
 
 
 def _is_number(kind: pa.DataType) -> bool:

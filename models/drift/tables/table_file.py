@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.drift.tables.labelled_table import UNKNOWN_CLASS, LabelledTable, TableError
+from models.errors import one_line
 from models.schema.hashing import hash64_column
 
 MOST_CLASSES: Final = 30
@@ -18,6 +19,7 @@ _IDENTIFIER_SHARE: Final = 0.1
 """A column of texts with more distinct ones than this share of the reference's rows names rows, not kinds."""
 _FEWEST_COUNTED: Final = 10
 """Values that a column must pass through in one direction to be taken for a counter."""
+_LONGEST_NAME, _NAMES_SHOWN = 40, 60
 _READERS: Final = {".parquet": "parquet", ".csv": "csv", ".gz": "csv", ".tsv": "csv"}
 
 Column: TypeAlias = "pa.ChunkedArray[Any]"
@@ -64,7 +66,7 @@ def read_table(path: Path, columns: TableColumns, reference_rows: int) -> Labell
     table = _rows(path)
     missing = [name for name in columns.named if name not in table.column_names]
     if missing:
-        raise TableError(f"{path} has no column {missing[0]!r}: choose among {', '.join(table.column_names)}")
+        raise TableError(f"{path} has no column {missing[0]!r}: choose among {_listed(table.column_names)}")
     table, time_ms = _in_time(table, columns.time)
     label, classes = _labels(table[columns.label], columns.label)
     features = [name for name in (columns.only or table.column_names) if name not in columns.no_features]
@@ -81,6 +83,10 @@ def read_table(path: Path, columns: TableColumns, reference_rows: int) -> Labell
     return _with_features(read, table, features, reference_rows)
 
 
+def _listed(names: list[str]) -> str:
+    return ", ".join(" ".join(name.split())[:_LONGEST_NAME] for name in names[:_NAMES_SHOWN])
+
+
 def _rows(path: Path) -> pa.Table:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -91,7 +97,7 @@ def _rows(path: Path) -> pa.Table:
             rows: pa.Table = relation.to_arrow_table()
             return rows
     except duckdb.Error as error:
-        raise TableError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise TableError(f"{path} cannot be read: {one_line(error)}") from error
 
 
 def _in_time(table: pa.Table, name: str) -> tuple[pa.Table, npt.NDArray[np.int64] | None]:

@@ -1,5 +1,7 @@
 """Which kept scores have no feature row."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -8,7 +10,7 @@ from models.schema.feature_batch import FeatureBatchHeader
 from models.schema.score import Decision, Score
 from stream_app.scoring.control_marks import ScoreMarks
 from stream_app.scoring.lane import PublishedScore
-from stream_app.scoring.output_tail import OutputTail, _TailScore
+from stream_app.scoring.output_tail import OutputTail, _tail_score, _TailScore
 from tests.support.payments import START_MS
 
 
@@ -99,3 +101,25 @@ def test_a_missing_row_keeps_the_chance_that_its_score_was_published_with(
 ) -> None:
     one = _TailScore(3, 0, "one", 0.9, decision, "m-1", ScoreMarks(None, chance))
     assert OutputTail(0, 3, "id", (one,)).missing(0)[3].pass_probability == expected
+
+
+GOOD = wire.encode(score(9))
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (b"{}", []),
+        (None, []),
+        (b"[" * 100_000, []),
+        (b'{"source_offset":-1}', []),
+        (GOOD, [("control_used", b"x")]),
+        (GOOD, [("pass_probability", b"\xff")]),
+    ],
+)
+def test_a_record_of_scores_that_no_scorer_wrote_is_passed_over_and_named(
+    value: bytes | None, headers: list[tuple[str, bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _tail_score(SimpleNamespace(topic="scores", partition=1, offset=9, value=GOOD, headers=[])) is not None
+    assert _tail_score(SimpleNamespace(topic="scores", partition=1, offset=9, value=value, headers=headers)) is None
+    assert "scores[1] offset 9 is passed over" in caplog.text

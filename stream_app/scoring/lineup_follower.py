@@ -85,15 +85,15 @@ class LineupFollower:
         The copy serves where Redis is silent or empty, or the champion refused.
         """
         noticed_at = 0.0
-        tried_copy = False
+        tried: set[bool] = set()  # for want of any champion (False), for want of a good one (True): each once
         while True:
             try:
                 await self.look()
             except RegistryError as error:
                 if self.lineup is None:
                     await self._load_copy(error)
-            if self.lineup is None and not tried_copy:
-                tried_copy = bool(self.models.refused)
+            if self.lineup is None and bool(self.models.refused) not in tried:
+                tried.add(bool(self.models.refused))
                 await self._load_copy_of_good()
             if self.lineup is not None:
                 return self.lineup.champion

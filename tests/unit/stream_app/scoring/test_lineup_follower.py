@@ -328,6 +328,18 @@ def test_a_start_on_a_registry_that_was_lost_serves_the_last_good_model_degraded
     assert started.stale
 
 
+def test_a_lost_registry_and_a_copy_that_no_longer_counts_are_said_once(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    story.registry.promote(story.names["a"])
+    story.look()
+    story.registry.pointing.clear()
+    started = restarted(story, AllowedSigners({}))
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(started.first(), 6 * started._settings.model_poll_s / 4))
+    assert caplog.text.count("no model can be served") == 1
+
+
 @pytest.mark.parametrize("bad", ["strange", "cut"])
 def test_a_start_on_a_refused_champion_serves_the_last_good_model_degraded_until_another_is_promoted(
     story: Story, bad: str

@@ -9,7 +9,6 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import fs
 
 from models.errors import FraudstreamError, one_line
+from stream_app.object_storage import open_storage
 
 log = logging.getLogger(__name__)
 
@@ -73,17 +73,8 @@ class CheckpointStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        try:
-            if "://" in url:
-                self._fs, self._root = fs.FileSystem.from_uri(url)
-            else:
-                self._fs, self._root = fs.LocalFileSystem(), str(Path(url).absolute())
-            self._fs.create_dir(self._root, recursive=True)
-        except (OSError, ValueError) as error:
-            raise CheckpointError(
-                f"checkpoint storage {url!r} cannot be used: {error}; give a folder or URL that can be written"
-            ) from error
-        self._renames = isinstance(self._fs, (fs.LocalFileSystem, fs.SubTreeFileSystem))
+        storage = open_storage(url, "checkpoint storage", CheckpointError)
+        self._fs, self._root, self._renames = storage.files, storage.root, storage.renames
 
     def write(self, kind: str, name: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> int:
         """Write one checkpoint whole and return its size in bytes; raises CheckpointError when the storage refuses."""

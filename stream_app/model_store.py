@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-from pathlib import Path
 from typing import Final
 
 from pyarrow import fs
 
 from models.bundle import Bundle
 from models.errors import FraudstreamError
+from stream_app.object_storage import open_storage
 
 FOLDER: Final = "models"
 """Folder of the models inside the archive, beside its tables."""
@@ -37,17 +37,8 @@ class ModelStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        try:
-            if "://" in url:
-                self._fs, self._root = fs.FileSystem.from_uri(url)
-            else:
-                self._fs, self._root = fs.LocalFileSystem(), str(Path(url).absolute())
-            self._fs.create_dir(self._root, recursive=True)
-        except (OSError, ValueError) as error:
-            raise ModelStoreError(
-                f"model storage {url!r} cannot be used: {error}; give a folder or URL that can be written"
-            ) from error
-        self._renames = isinstance(self._fs, (fs.LocalFileSystem, fs.SubTreeFileSystem))
+        storage = open_storage(url, "model storage", ModelStoreError)
+        self._fs, self._root, self._renames = storage.files, storage.root, storage.renames
 
     @classmethod
     def in_archive(cls, archive_url: str) -> "ModelStore":

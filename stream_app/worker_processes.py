@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Final, Self
 
 from models.access.redis_access import redis_client
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.stack.server_process import ServerProcess
-from stream_app.worker_status import WorkerStatus, live_workers, workers_key
+from stream_app.worker_status import WorkerStatus, read_workers
 
-_PROGRAM = (sys.executable, "-c", "from stream_app.cli import main; main()")
-_YIELDING_PROGRAM = (sys.executable, "-c", "import os; os.nice(10); from stream_app.cli import main; main()")
+MAIN: Final = "from stream_app.cli import main; main()"
+"""The command `fraudstream` as a program of its own."""
+_PROGRAM = (sys.executable, "-c", MAIN)
+_YIELDING_PROGRAM = (sys.executable, "-c", f"import os; os.nice(10); {MAIN}")
 """The archive is seconds late anyway, so it leaves shared cores to the scoring."""
 _COMMIT_EVERY_S = 1
 _START_S = 120.0
@@ -36,8 +38,12 @@ class Connections:
     topics: TopicNames
     redis_prefix: str
 
+    def environment(self, data_folder: Path) -> dict[str, str]:
+        """Return variables to start a process with: this one's, where its data goes, and Redis' address."""
+        return {**os.environ, "FRAUDSTREAM_DATA": str(data_folder), "FRAUDSTREAM_REDIS": self.redis_url}
+
     def options(self) -> list[str]:
-        """The same as options of a command, without Redis' address: it may hold a password, and commands are seen."""
+        """Return the rest as options of a command: everybody sees those, and Redis' address may hold a password."""
         return [
             *("--broker", self.broker),
             *("--topic-prefix", self.topics.prefix, "--redis-prefix", self.redis_prefix),
@@ -84,8 +90,7 @@ class Processes:
         self._processes = {name: ServerProcess(name, folder / name, tethered=True) for name in self._commands}
 
     def __enter__(self) -> Self:
-        addressed = {"FRAUDSTREAM_DATA": str(self._folder), "FRAUDSTREAM_REDIS": self._connections.redis_url}
-        environment = {**os.environ, **addressed}
+        environment = self._connections.environment(self._folder)
         for name, process in self._processes.items():
             process.start([*self._commands[name], *self._connections.options()], environment)
         return self
@@ -121,8 +126,7 @@ class Processes:
 
     def workers(self) -> Sequence[WorkerStatus]:
         """What the live workers say of themselves."""
-        entries = self._redis.hgetall(workers_key(self._connections.redis_prefix))
-        return live_workers(cast("dict[bytes, bytes]", entries), time.time_ns() // 1_000_000)
+        return read_workers(self._redis, self._connections.redis_prefix)
 
     def _wait(self, reached: Callable[[], bool], otherwise: str) -> None:
         until = time.monotonic() + _START_S

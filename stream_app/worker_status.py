@@ -1,8 +1,11 @@
 """What each scoring worker says of itself in Redis: which models it runs, which profiles it has applied."""
 
 import contextlib
+import time
+from typing import cast
 
 import msgspec
+import redis
 
 from models.schema import wire
 
@@ -43,3 +46,9 @@ def live_workers(entries: dict[bytes, bytes], now_ms: int) -> list[WorkerStatus]
         with contextlib.suppress(wire.RecordError):  # of no worker: every one writes its status again each second
             statuses.append(wire.decode(WorkerStatus, value))
     return [status for status in statuses if now_ms - status.at <= STATUS_LIFETIME_MS]
+
+
+def read_workers(client: redis.Redis, redis_prefix: str) -> list[WorkerStatus]:
+    """Return what the live workers say of themselves now."""
+    entries = cast("dict[bytes, bytes]", client.hgetall(workers_key(redis_prefix)))
+    return live_workers(entries, time.time_ns() // 1_000_000)

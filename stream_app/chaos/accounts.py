@@ -37,7 +37,6 @@ class _Score(msgspec.Struct, frozen=True, gc=False):
     writer: str
     model_version: str
     degraded: bool
-    decision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,10 @@ class Accounts:
     topics: TopicNames
     raw: int = 0
     kept: dict[int, dict[Key, KeptScore]] = field(default_factory=dict)
-    _inputs: dict[Place, _Input] = field(default_factory=dict)
+    _inputs: dict[Place, list[Message]] = field(default_factory=dict)
     _taken: dict[int, int] = field(default_factory=dict)
+    _buried: set[tuple[int, int]] = field(default_factory=set)
+    _letters: dict[int, int] = field(default_factory=dict)
     _epochs: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,7 +147,7 @@ class Accounts:
         """Take in the input of the present epoch."""
         self._source.read()
         for partition, records in self._source.records.items():
-            self._inputs[partition, self._epochs.get(partition, 0)] = _input(records)
+            self._inputs[partition, self._epochs.get(partition, 0)] = records
 
     def next_epoch(self) -> None:
         """Take in the input once more: it is about to be recreated, and partitions that had any begin a new epoch."""
@@ -172,7 +173,7 @@ class Accounts:
     @property
     def input_records(self) -> int:
         """Records sent so far, in all epochs, as far as they have been read."""
-        return sum(len(source.offsets) + len(source.rejected) for source in self._inputs.values())
+        return sum(map(len, self._inputs.values()))
 
     @property
     def answered(self) -> int:
@@ -182,12 +183,12 @@ class Accounts:
     def buried(self) -> set[tuple[int, int]]:
         """Partition and offset of each record that was refused."""
         self._dead.read()
-        letters = [
-            DeadLetter.read(record.key(), record.value(), record.headers() or ())  # type: ignore[arg-type]  # as read
-            for records in self._dead.records.values()
-            for record in records
-        ]
-        return {(letter.partition, letter.offset) for letter in letters}
+        for partition, records in self._dead.records.items():
+            for record in records[self._letters.get(partition, 0) :]:
+                letter = DeadLetter.read(record.key(), record.value(), record.headers() or ())  # type: ignore[arg-type]  # as read
+                self._buried.add((letter.partition, letter.offset))
+            self._letters[partition] = len(records)
+        return self._buried
 
     def models(self) -> Counter[str]:
         """How many transactions each model has decided."""
@@ -201,7 +202,8 @@ class Accounts:
         events = lost = out_of_order = differences = 0
         gap_ms = 0
         rows = {partition: _Rows.of(records) for partition, records in self._features.records.items()}
-        for (partition, epoch), source in self._inputs.items():
+        inputs = {place: _input(records) for place, records in self._inputs.items()}
+        for (partition, epoch), source in inputs.items():
             kept = self.kept.get(partition, {})
             events += len(source.offsets) + len(source.rejected)
             lost += sum((partition, offset) not in buried for offset in source.rejected)
@@ -214,17 +216,16 @@ class Accounts:
             gap_ms = max(gap_ms, _longest_gap_ms(source.at_ms, [None if one is None else one.at_ms for one in found]))
             differences += _differences(epoch, source, found, rows.get(partition, _Rows.of([])))
         sent = Counter(
-            (epoch, one.transaction_id) for (_, epoch), source in self._inputs.items() for one in source.transactions
+            (epoch, one.transaction_id) for (_, epoch), source in inputs.items() for one in source.transactions
         )
         seen = Counter(
             (epoch, score.transaction_id) for kept in self.kept.values() for (epoch, _), score in kept.items()
         )
-        kept_scores = [score for kept in self.kept.values() for score in kept.values()]
         return Sums(
             events=events,
             lost=lost,
             duplicated=sum(max(0, count - sent[which]) for which, count in seen.items()),
-            duplicated_raw=self.raw - len(kept_scores),
+            duplicated_raw=self.raw - sum(map(len, self.kept.values())),
             out_of_order=out_of_order,
             feature_differences=differences,
             longest_gap_s=round(gap_ms / 1000, 3),

@@ -103,17 +103,9 @@ def _result(scenario: Scenario, world: World, began_s: float) -> ScenarioResult:
     wrong = sums.lost or sums.duplicated or sums.out_of_order or sums.feature_differences
     return ScenarioResult(
         name=scenario.name,
-        events=sums.events,
-        lost=sums.lost,
-        duplicated=sums.duplicated,
-        duplicated_raw=sums.duplicated_raw,
-        out_of_order=sums.out_of_order,
-        feature_differences=sums.feature_differences,
-        longest_gap_s=sums.longest_gap_s,
+        **msgspec.structs.asdict(sums),
         gap_bound_s=scenario.gap_bound_s,
         passed=not wrong and not world.missed and sums.longest_gap_s <= scenario.gap_bound_s and sums.events > 0,
-        dead_letters=sums.dead_letters,
-        degraded=sums.degraded,
         restarts=world.restarts,
         missed=world.missed,
         took_s=round(time.monotonic() - began_s, 1),

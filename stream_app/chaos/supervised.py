@@ -10,9 +10,8 @@ from typing import Final
 import psutil
 
 from stream_app.stack.server_process import ServerProcess
+from stream_app.worker_processes import MAIN
 
-_PROGRAM: Final = "from stream_app.cli import main; main()"
-_BROKEN_PROGRAM: Final = "from stream_app.chaos import faults; faults.{fault}; from stream_app.cli import main; main()"
 STOP_S: Final = 20.0
 
 
@@ -31,8 +30,7 @@ class Supervised:
     def __init__(
         self, name: str, folder: Path, arguments: Sequence[str], environment: Mapping[str, str], fault: str | None
     ) -> None:
-        self.name = name
-        self.arguments = list(arguments)
+        self._arguments = list(arguments)
         self._environment = {**os.environ, **environment}
         self._process = ServerProcess(name, folder / name, tethered=True)
         self._kept_up = True
@@ -40,8 +38,8 @@ class Supervised:
         self._start(fault)
 
     def _start(self, fault: str | None) -> None:
-        program = _PROGRAM if fault is None else _BROKEN_PROGRAM.format(fault=fault)
-        self._process.start([sys.executable, "-c", program, *self.arguments], self._environment)
+        program = MAIN if fault is None else f"from stream_app.chaos import faults; faults.{fault}; {MAIN}"
+        self._process.start([sys.executable, "-c", program, *self._arguments], self._environment)
 
     @property
     def said(self) -> str:

@@ -56,6 +56,7 @@ class Sending(threading.Thread):
         self._rate = rate
         self._stop_asked = threading.Event()
         self.sent = 0
+        self.total = len(records)
         self.failures: list[str] = []
         self._producer = Producer(
             {
@@ -75,8 +76,8 @@ class Sending(threading.Thread):
     def run(self) -> None:
         """Send, then wait for the acknowledgements."""
         began = time.monotonic()
-        while self.sent < len(self._records) and not self._stop_asked.is_set():
-            due = len(self._records)
+        while self.sent < self.total and not self._stop_asked.is_set():
+            due = self.total
             if self._rate is not None:
                 due = min(due, int((time.monotonic() - began) * self._rate))
             self._send(due)

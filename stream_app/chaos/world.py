@@ -1,13 +1,12 @@
 """What a scenario breaks: workers on fresh topics of a real Kafka and a real Redis, and the bank that sends."""
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import redis
 
@@ -22,7 +21,8 @@ from stream_app.chaos.tiny_models import TinyModels
 from stream_app.chaos.traffic import Record, Sending
 from stream_app.stack.local_stack import LocalStack
 from stream_app.topic_admin import admin_client, create_topics
-from stream_app.worker_status import WorkerStatus, live_workers, workers_key
+from stream_app.worker_processes import MAIN, Connections
+from stream_app.worker_status import WorkerStatus, read_workers
 
 SESSION_TIMEOUT_S: Final = 2.0
 _READY_S: Final = 60.0
@@ -71,6 +71,7 @@ class World:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.create_topics()
         self.admin = admin_client(self.broker)
+        self._connections = Connections(self.broker, self.stack.redis_url, self.topics, self.redis_prefix)
         self.registry = Registry(self.stack.redis_url, self.redis_prefix)
         self.accounts = Accounts(self.broker, self.topics)
         self._redis = redis_client(self.stack.redis_url, socket_timeout=2, socket_connect_timeout=2)
@@ -116,14 +117,12 @@ class World:
 
     def command(self, *arguments: str) -> str:
         """Run a command of fraudstream on the scenario's Kafka and Redis and return what it printed."""
-        options = ["--broker", self.broker, "--topic-prefix", self.topics.prefix]
-        options += ["--redis", self.stack.redis_url, "--redis-prefix", self.redis_prefix]
         done = subprocess.run(
-            [sys.executable, "-c", "from stream_app.cli import main; main()", *arguments, *options],
+            [sys.executable, "-c", MAIN, *arguments, *self._connections.options()],
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "FRAUDSTREAM_DATA": str(self.folder / "operator")},
+            env=self._connections.environment(self.folder / "operator"),
         )
         if done.returncode:
             raise ChaosError(f"fraudstream {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
@@ -146,24 +145,20 @@ class World:
         """Start a worker with quick commits, checkpoints and take-overs."""
         self._started += 1
         arguments = [
-            "score", "--broker", self.broker, "--redis", self.stack.redis_url,
-            "--topic-prefix", self.topics.prefix, "--redis-prefix", self.redis_prefix, "--group", self.group,
-            "--checkpoints", str(self.checkpoints), "--allowed-signers", str(self.models.signers),
-            "--checkpoint-every", "1", "--session-timeout", f"{SESSION_TIMEOUT_S:g}", *options,
+            "score", "--group", self.group, "--checkpoints", str(self.checkpoints),
+            "--allowed-signers", str(self.models.signers), "--checkpoint-every", "1",
+            "--session-timeout", f"{SESSION_TIMEOUT_S:g}", *options,
         ]  # fmt: skip
         return self._start(f"worker-{self._started}", arguments, fault, self.workers)
 
     def start_archive(self, *, fault: str | None = None) -> Supervised:
         """Start the archive, into the folder `archive`."""
-        arguments = [
-            "archive", "--broker", self.broker, "--redis", self.stack.redis_url,
-            "--topic-prefix", self.topics.prefix, "--redis-prefix", self.redis_prefix,
-            "--archive", str(self.archive), "--commit-every", "1",
-        ]  # fmt: skip
+        arguments = ["archive", "--archive", str(self.archive), "--commit-every", "1"]
         return self._start("archive", arguments, fault, self.others)
 
     def _start(self, name: str, arguments: Sequence[str], fault: str | None, kept: list[Supervised]) -> Supervised:
-        process = Supervised(name, self.folder, arguments, {"FRAUDSTREAM_DATA": str(self.folder / name)}, fault)
+        whole = [*arguments, *self._connections.options()]
+        process = Supervised(name, self.folder, whole, self._connections.environment(self.folder / name), fault)
         kept.append(process)
         return process
 
@@ -185,10 +180,9 @@ class World:
     def statuses(self) -> list[WorkerStatus]:
         """What the live workers say of themselves; nothing while Redis is silent."""
         try:
-            entries = cast("dict[bytes, bytes]", self._redis.hgetall(workers_key(self.redis_prefix)))
+            return read_workers(self._redis, self.redis_prefix)
         except redis.RedisError:
             return []
-        return live_workers(entries, time.time_ns() // 1_000_000)
 
     def restart_all(self) -> None:
         """End every worker as a crash does; each is started again."""
@@ -216,6 +210,12 @@ class World:
         self._sendings.append(sending)
         sending.start()
 
+    def flowing(self, workers: int, share: float, *, fault: str | None = None) -> None:
+        """Start workers, begin to send all records, and wait until that share of them has been sent."""
+        self.start_workers(workers, fault=fault)
+        self.send()
+        self.until_sent(share)
+
     def send_rest(self, share: float) -> None:
         """Begin to send what stands behind that share of the records."""
         self.send(self.records[round(len(self.records) * share) :])
@@ -224,7 +224,7 @@ class World:
         """Let time pass until that share of what is being sent has been sent."""
         sending = self._sendings[-1]
         self.wait(
-            lambda: sending.sent >= share * len(sending._records),  # noqa: SLF001
+            lambda: sending.sent >= share * sending.total,
             _SCORED_S + len(self.records) / self.rate,
             "the bank does not get on with sending",
         )
@@ -280,6 +280,14 @@ class World:
         """Let time pass."""
         until = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() >= until, seconds + 5, "time stood still")
+
+    def await_model(self, version: str) -> None:
+        """Wait until every worker runs a model."""
+        self.wait(lambda: {s.model_version for s in self.statuses()} == {version}, 30, f"no worker runs {version}")
+
+    def expect_restarts(self, count: int) -> None:
+        """Note when workers were started again more or less often."""
+        self.expect(self.restarts == count, f"{self.restarts} restarts, not {count}")
 
     def expect(self, met: object, otherwise: str) -> None:
         """Note what should have been and was not."""

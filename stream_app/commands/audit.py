@@ -26,18 +26,13 @@ from stream_app.commands.connection import (
     redis_prefix_option,
     topic_prefix_option,
 )
-from stream_app.commands.model_options import allowed_signers_option, json_option, signers
+from stream_app.commands.model_options import allowed_signers_option, json_option, signers, signing_key_option_saying
 from stream_app.commands.model_tables import as_json, moment
 
 _KINDS: Final = get_args(AuditKind)
 
-signing_key_option = click.option(
-    "--signing-key",
-    type=click.Path(path_type=Path),
-    envvar="FRAUDSTREAM_SIGNING_KEY",
-    show_envvar=True,
-    metavar="FILE",
-    help="Ed25519 key that signs the head; by default signing-key.pem in the data folder, unsigned when there is none.",
+signing_key_option = signing_key_option_saying(
+    "Ed25519 key that signs the head; by default signing-key.pem in the data folder, unsigned when there is none."
 )
 
 

@@ -1,8 +1,5 @@
 """`fraudstream chaos`: break everything on purpose and count what was lost."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,6 +10,7 @@ from rich.table import Table
 
 from stream_app.chaos.run import ChaosReport, ChaosRun
 from stream_app.chaos.scenarios import SCENARIOS
+from stream_app.commands.run_folder import run_folder
 from stream_app.demo.narrator import Narrator
 
 FAILED_EXIT_CODE = 1
@@ -37,7 +35,7 @@ WIDTH = 112
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Keep data and logs here; a temporary folder by default.",
+    help="Keep data and logs here, in an empty folder; a temporary one by default.",
 )
 @click.option("--list", "only_list", is_flag=True, help="Say what there is, and run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
@@ -64,7 +62,7 @@ def command(
         for scenario in chosen:
             click.echo(f"{scenario.name:24}{scenario.what}; longest gap {scenario.gap_bound_s:g} s")
         return
-    with _folder(data) as folder:
+    with run_folder(data, "chaos") as folder:
         report = ChaosRun(folder, events, rate, seed, Narrator(Console(stderr=True)).say).run(chosen)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
@@ -72,15 +70,6 @@ def command(
         Console(width=WIDTH).print(_table(report))
     if not report.passed:
         context.exit(FAILED_EXIT_CODE)
-
-
-@contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
-    if data is not None:
-        yield data.absolute()
-        return
-    with tempfile.TemporaryDirectory(prefix="fraudstream-chaos-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _table(report: ChaosReport) -> Table:

@@ -3,7 +3,6 @@
 import secrets
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
-from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.commands.connection import DEFAULT_REDIS_PREFIX
 from stream_app.commands.models_train import code_commit
+from stream_app.commands.run_folder import run_folder
 from stream_app.commands.signals import on_signals
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.picture import draw
@@ -28,10 +27,6 @@ from stream_app.worker_processes import Connections
 LOST_OR_DUPLICATED_EXIT_CODE = 1
 TERMINATED_EXIT_CODE = 128 + signal.SIGTERM
 _PLAN = DemoPlan()
-
-
-class DataFolderError(FraudstreamError):
-    """Raised when the folder for the demo's data holds something already."""
 
 
 @click.command()
@@ -100,7 +95,7 @@ def command(
     narrator = Narrator(Console(stderr=True))
     require_place(report_file)
     with _ended_by_signals(narrator), ExitStack() as stack:
-        folder = stack.enter_context(_folder(data))
+        folder = stack.enter_context(run_folder(data, "demo"))
         try:
             connections = stack.enter_context(_connections(folder, broker, redis_url, narrator))
             result = Demo(plan, connections, folder, narrator, code_commit()).run()
@@ -159,18 +154,6 @@ def _ended_by_signals(narrator: Narrator) -> AbstractContextManager[None]:
         sys.exit(TERMINATED_EXIT_CODE)
 
     return on_signals(end)
-
-
-@contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
-    """The given folder, which has to be empty, or a temporary one."""
-    if data is None:
-        with tempfile.TemporaryDirectory(prefix="fraudstream-demo-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
-        return
-    if data.exists() and any(data.iterdir()):
-        raise DataFolderError(f"the folder {data} is not empty: a demo counts from nothing; give a new one with --data")
-    yield data.absolute()
 
 
 @contextmanager

@@ -48,16 +48,22 @@ def allowed_signers_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
-def signing_key_option(command: Callable[P, R]) -> Callable[P, R]:
-    """Add `--signing-key`; the command receives `signing_key: Path | None`."""
+def signing_key_option_saying(text: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return what adds `--signing-key`, described as given; the command receives `signing_key: Path | None`."""
     return click.option(
         "--signing-key",
         type=click.Path(path_type=Path),
         envvar="FRAUDSTREAM_SIGNING_KEY",
         show_envvar=True,
         metavar="FILE",
-        help="Ed25519 key that signs; by default signing-key.pem in the data folder, made when there is none.",
-    )(command)
+        help=text,
+    )
+
+
+def signing_key_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Add `--signing-key` of a command that signs models."""
+    text = "Ed25519 key that signs; by default signing-key.pem in the data folder, made when there is none."
+    return signing_key_option_saying(text)(command)
 
 
 def signers(folder: Path | None) -> AllowedSigners:

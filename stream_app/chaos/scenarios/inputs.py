@@ -42,7 +42,7 @@ def poison(world: World) -> None:
     world.finish()
     buried = len(world.accounts.buried())
     world.expect(buried == len(records) - len(world.records), f"{buried} dead letters")
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
 
 
 def hostile(world: World) -> None:
@@ -53,7 +53,7 @@ def hostile(world: World) -> None:
     world.finish()
     answered = world.accounts.answered
     world.expect(answered == len(records), f"{answered:,} records are scored or refused, not {len(records):,}")
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
 
 
 def wrong_partitions(world: World) -> None:
@@ -67,7 +67,7 @@ def wrong_partitions(world: World) -> None:
     world.start_workers(1)
     world.send(records)
     world.finish()
-    degraded = world.accounts.sums().degraded
+    degraded = world.accounts.degraded
     world.expect(degraded == strays, f"{degraded} scores are marked degraded, not {strays}")
     world.expect("belong on other partitions" in world.said, "no worker says that cards lie on two partitions")
 

@@ -30,7 +30,7 @@ def overload(world: World) -> None:
     world.send_rest(REST_SHARE)
     world.finish()
     calm = world.accounts.degraded - marked
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
     world.expect(marked > 0, "no transaction was marked degraded, so the worker was not above its capacity")
     world.expect(calm == 0, f"{calm} transactions were marked degraded behind the flood")
     grown = largest - before

@@ -21,9 +21,7 @@ BROKER_START_S: Final = 15.0
 
 def broker_killed(world: World) -> None:
     """SIGKILL the broker and start it again."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.4)
+    world.flowing(2, 0.4)
     world.stack.kafka.kill()
     world.pass_time(DOWN_S)
     world.stack.kafka.start()
@@ -32,9 +30,7 @@ def broker_killed(world: World) -> None:
 
 def broker_paused(world: World) -> None:
     """SIGSTOP the broker for 20 s."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.4)
+    world.flowing(2, 0.4)
     _pause(world, world.stack.kafka.process, BROKER_PAUSE_S)
     world.finish()
 
@@ -48,11 +44,11 @@ def redis_killed(world: World) -> None:
     world.pass_time(DOWN_S)
     world.stack.redis.start()
     second = world.promote(world.models.second)
-    world.wait(lambda: {s.model_version for s in world.statuses()} == {second}, 30, "the worker keeps the old model")
+    world.await_model(second)
     world.send_rest(0.6)
     world.finish()
     world.expect(world.accounts.models()[second], "the model promoted behind the outage has scored nothing")
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
 
 
 def redis_emptied(world: World) -> None:
@@ -74,21 +70,19 @@ def redis_emptied(world: World) -> None:
     restored = world.registry.audit()
     world.expect(head in restored, "the audit that is restored is another")
     world.registry.promote(second, "chaos", "on the restored registry")
-    world.wait(lambda: {s.model_version for s in world.statuses()} == {second}, 30, "the worker keeps the old model")
+    world.await_model(second)
     world.send_rest(0.6)
     world.finish()
     world.expect(world.accounts.models()[second], "the model promoted on the restored registry has scored nothing")
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
 
 
 def redis_paused(world: World) -> None:
     """SIGSTOP Redis for a while."""
-    world.start_workers(1)
-    world.send()
-    world.until_sent(0.3)
+    world.flowing(1, 0.3)
     _pause(world, world.stack.redis.process, REDIS_PAUSE_S)
     world.finish()
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
 
 
 def _pause(world: World, process: ServerProcess, seconds: float) -> None:

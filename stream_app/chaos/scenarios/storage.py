@@ -19,9 +19,7 @@ ARCHIVED_S: Final = 60.0
 
 def checkpoint_cut_short(world: World) -> None:
     """The newest checkpoints of every partition lose their end while all workers are down."""
-    world.start_workers(1)
-    world.send()
-    world.until_sent(0.5)
+    world.flowing(1, 0.5)
     worker = world.workers[0]
     worker.bury()
     newest = {}
@@ -40,9 +38,7 @@ def checkpoint_cut_short(world: World) -> None:
 
 def checkpoints_gone(world: World) -> None:
     """The folder of all checkpoints is removed under running workers, which are then killed."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.5)
+    world.flowing(2, 0.5)
     for worker in world.workers:
         worker.freeze()
     shutil.rmtree(world.checkpoints)
@@ -52,9 +48,7 @@ def checkpoints_gone(world: World) -> None:
 
 def checkpoint_disk_full(world: World) -> None:
     """For some seconds there is no space for checkpoints; then a worker is killed."""
-    world.start_workers(2, fault=f"checkpoint_disk_is_full({world.order!r}, 5)")
-    world.send()
-    world.until_sent(0.2)
+    world.flowing(2, 0.2, fault=f"checkpoint_disk_is_full({world.order!r}, 5)")
     world.give_order()
     world.wait(lambda: "could not be written" in world.said, 30, "no worker says that a checkpoint is not written")
     world.until_sent(0.5)

@@ -8,39 +8,31 @@ from stream_app.chaos.world import SESSION_TIMEOUT_S, World
 
 def kill_worker(world: World) -> None:
     """SIGKILL one of two."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.4)
+    world.flowing(2, 0.4)
     world.workers[0].kill()
     world.finish()
-    world.expect(world.restarts == 1, f"{world.restarts} restarts, not 1")
+    world.expect_restarts(1)
 
 
 def kill_in_checkpoint(world: World) -> None:
     """SIGKILL one of two half-way through a checkpoint."""
-    world.start_workers(2, fault=f"dies_in_checkpoint({world.order!r})")
-    world.send()
-    world.until_sent(0.4)
+    world.flowing(2, 0.4, fault=f"dies_in_checkpoint({world.order!r})")
     world.give_order()
     world.finish()
-    world.expect(world.restarts == 1, f"{world.restarts} restarts, not 1")
+    world.expect_restarts(1)
 
 
 def terminate(world: World) -> None:
     """SIGTERM one of two; it is started again."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.4)
+    world.flowing(2, 0.4)
     world.workers[0].terminate()
     world.finish()
-    world.expect(world.restarts == 1, f"{world.restarts} restarts, not 1")
+    world.expect_restarts(1)
 
 
 def rolling_restart(world: World) -> None:
     """For each of two workers a new one joins, then the old one leaves."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.2)
+    world.flowing(2, 0.2)
     for old in list(world.workers):
         new = world.start_worker()
         world.wait(lambda new=new: " open: " in new.said, 30, "a new worker gets no partition")  # type: ignore[misc]
@@ -50,9 +42,7 @@ def rolling_restart(world: World) -> None:
 
 def join_and_leave(world: World) -> None:
     """Two workers become four, then two again."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.2)
+    world.flowing(2, 0.2)
     for _ in range(2):
         world.start_worker()
     world.await_ready(4)
@@ -63,9 +53,7 @@ def join_and_leave(world: World) -> None:
 
 def zombie(world: World) -> None:
     """SIGSTOP one of two until the other has taken over, then SIGCONT."""
-    world.start_workers(2)
-    world.send()
-    world.until_sent(0.3)
+    world.flowing(2, 0.3)
     frozen = world.workers[0]
     frozen.freeze()
     world.pass_time(SESSION_TIMEOUT_S + 2)
@@ -76,12 +64,10 @@ def zombie(world: World) -> None:
 
 def clock_jumps(world: World) -> None:
     """The wall clock of one of two jumps an hour ahead, an hour back, and home."""
-    world.start_workers(2, fault=f"clock_jumps({world.order!r}, (3600, -3600, 86400), 1)")
-    world.send()
-    world.until_sent(0.2)
+    world.flowing(2, 0.2, fault=f"clock_jumps({world.order!r}, (3600, -3600, 86400), 1)")
     world.give_order()
     world.finish()
-    world.expect(world.restarts == 0, f"{world.restarts} restarts, not 0")
+    world.expect_restarts(0)
 
 
 SCENARIOS: Final = (

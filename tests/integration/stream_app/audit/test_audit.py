@@ -21,6 +21,7 @@ from stream_app.cli import run
 from stream_app.stack.local_stack import LocalStack
 from stream_app.topic_admin import admin_client
 from tests.integration.conftest import TopicFactory
+from tests.support.command_environment import set_environment
 
 
 @dataclass
@@ -77,14 +78,7 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     topics = make_topics(only=[AUDIT])
-    for name, value in {
-        "FRAUDSTREAM_DATA": str(tmp_path),
-        "FRAUDSTREAM_BROKER": stack.broker,
-        "FRAUDSTREAM_REDIS": stack.redis_url,
-        "FRAUDSTREAM_REDIS_PREFIX": redis_prefix,
-        "FRAUDSTREAM_TOPIC_PREFIX": topics.prefix,
-    }.items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, tmp_path, stack, topics, redis_prefix)
     key = SigningKey.load_or_create(tmp_path / "signing-key.pem")
     key.publish(tmp_path / "allowed-signers")
     registry = Registry(stack.redis_url, redis_prefix)

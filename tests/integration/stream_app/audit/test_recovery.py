@@ -29,6 +29,7 @@ from stream_app.retrain.release.release_state import ReleaseStore
 from stream_app.retrain.safekeeping import Safekeeping
 from stream_app.stack.local_stack import LocalStack
 from tests.integration.conftest import TopicFactory
+from tests.support.command_environment import set_environment
 from tests.unit.models.small_model import made_bundle
 
 
@@ -104,14 +105,7 @@ def world(
     key, bundles = signed
     topics = make_topics(only=[AUDIT, MODEL_EVENTS])
     key.publish(tmp_path / "allowed-signers")
-    for name, value in {
-        "FRAUDSTREAM_DATA": str(tmp_path),
-        "FRAUDSTREAM_BROKER": stack.broker,
-        "FRAUDSTREAM_REDIS": stack.redis_url,
-        "FRAUDSTREAM_REDIS_PREFIX": redis_prefix,
-        "FRAUDSTREAM_TOPIC_PREFIX": topics.prefix,
-    }.items():
-        monkeypatch.setenv(name, value)
+    set_environment(monkeypatch, tmp_path, stack, topics, redis_prefix)
     return World(stack.broker, stack.redis_url, topics, redis_prefix, redis_client, key, tmp_path, bundles)
 
 

@@ -3,7 +3,6 @@
 import itertools
 import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
@@ -18,7 +17,7 @@ from models.schema.feature_batch import FeatureBatchHeader, decode_feature_batch
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
 from stream_app.chaos.tiny_models import BREAKS_ABOVE
-from stream_app.worker_status import WorkerStatus, live_workers, workers_key
+from stream_app.worker_status import WorkerStatus, read_workers
 from tests.support import sabotage
 from tests.support.payments import payments
 from tests.support.scored_output import Place
@@ -80,8 +79,7 @@ def wait_for_placement(world: ScoringWorld, placement: Placement) -> WorkerStatu
     with redis.Redis.from_url(world.redis_url) as client:
 
         def look() -> WorkerStatus | None:
-            entries = cast("dict[bytes, bytes]", client.hgetall(workers_key(world.redis_prefix)))
-            found = live_workers(entries, time.time_ns() // 1_000_000)
+            found = read_workers(client, world.redis_prefix)
             return next((one for one in found if one.placement_sequence >= placement.sequence), None)
 
         found = wait_until(look, f"placement {placement.sequence}")

@@ -19,7 +19,7 @@ from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.checkpointing import Restored, kind_of, restore
 from stream_app.scoring.commit_metadata import Committed, committed_offsets
 from stream_app.scoring.lane import LaneIdentity, PublishedScore
-from stream_app.scoring.output_tail import OutputTail, read_output_tail, read_range
+from stream_app.scoring.output_tail import OutputTail, read_missing, read_output_tail, read_range
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.topic_admin import TopicDescription, describe_topics
 
@@ -172,15 +172,10 @@ class Opening:
     async def _known(self, consumer: AIOKafkaConsumer, partition: int, survey: Survey) -> _Known:
         source = TopicPartition(self._settings.topics.transactions, partition)
         # The input's end after the output's: another owner may still have scored what came in between.
-        tail = await self._tail(consumer, partition, None)
+        tail = await read_output_tail(consumer, TopicPartition(self._settings.topics.scores, partition))
         begin = (await consumer.beginning_offsets([source]))[source]
         end = (await consumer.end_offsets([source]))[source]
         return _Known(partition, survey.topics, survey.committed, begin, end, tail)
-
-    async def _tail(self, consumer: AIOKafkaConsumer, partition: int, since: int | None) -> OutputTail:
-        names = self._settings.topics
-        scores, features = TopicPartition(names.scores, partition), TopicPartition(names.features, partition)
-        return await read_output_tail(consumer, scores, features, since)
 
     def _check_topics(self, known: _Known) -> None:
         names = self._settings.topics
@@ -258,9 +253,9 @@ class Opening:
         self, consumer: AIOKafkaConsumer, known: _Known, restored: Restored | None, committed: Committed | None
     ) -> dict[int, PublishedScore]:
         since = max(restored.offset if restored else known.begin, committed.offset if committed else 0)
-        if known.tail.last_offset is None or since > known.tail.last_offset:
-            return {}
-        return (await self._tail(consumer, known.partition, since)).missing(since)
+        names = self._settings.topics
+        scores, features = (TopicPartition(name, known.partition) for name in (names.scores, names.features))
+        return await read_missing(consumer, scores, features, known.tail, since)
 
     async def _state_offset(
         self, consumer: AIOKafkaConsumer, known: _Known, restored: Restored | None, position: int

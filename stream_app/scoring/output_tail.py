@@ -3,10 +3,11 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.errors import FraudstreamError
@@ -59,7 +60,10 @@ class OutputTail:
     last_offset: int | None
     topic_id: str | None
     _scores: tuple[_TailScore, ...] = ()
-    _covered: tuple[FeatureBatchHeader, ...] = ()
+
+    def reaches(self, since: int) -> bool:
+        """Whether what was read holds every kept score at or above an offset."""
+        return _reaches(self._scores, since)
 
     def _kept(self, since: int) -> Iterator[_TailScore]:
         last = since - 1
@@ -73,24 +77,43 @@ class OutputTail:
         told = [score.marks.used for score in self._kept(0) if score.marks.used is not None]
         return told[-1] if told else ""
 
-    def missing(self, since: int) -> dict[int, PublishedScore]:
+    def missing(self, since: int, headers: Iterable[FeatureBatchHeader]) -> dict[int, PublishedScore]:
         """Kept scores at or above an offset that have no feature row of their writer and no recomputed one."""
-        return {
-            score.source_offset: score.published()
-            for score in self._kept(since)
-            if not any(_covers(header, score) for header in self._covered)
-        }
-
-
-def _covers(header: FeatureBatchHeader, score: _TailScore) -> bool:
-    in_range = header.epoch == score.epoch and header.first_offset <= score.source_offset <= header.last_offset
-    return in_range and (header.recomputed or header.writer == score.writer)
+        kept = list(self._kept(since))
+        offsets = np.fromiter((score.source_offset for score in kept), np.int64, count=len(kept))
+        writers = np.array([score.writer for score in kept], object)
+        covered = np.zeros(len(kept), np.bool_)
+        for header in headers:
+            if header.epoch != self.epoch:
+                continue
+            first, last = np.searchsorted(offsets, (header.first_offset, header.last_offset + 1))
+            covered[first:last] |= header.recomputed | (writers[first:last] == header.writer)
+        return {kept[row].source_offset: kept[row].published() for row in np.flatnonzero(~covered).tolist()}
 
 
 async def read_output_tail(
-    consumer: AIOKafkaConsumer, scores: TopicPartition, features: TopicPartition, since: int | None
+    consumer: AIOKafkaConsumer, scores: TopicPartition, since: int | None = None
 ) -> OutputTail:
-    """Read both ends, back to source offset `since` (every output below it is known to be acknowledged).
+    """Read the end of a partition of `scores`: as far back as the last scored offset needs, or to offset `since`.
+
+    The consumer has no group; its assignment is replaced.
+    """
+    records = await _read_back(
+        consumer, scores, LAST_SCORES, lambda batch: since is None or _reaches(_tail_scores(batch), since)
+    )
+    tail = tuple(_tail_scores(records))
+    if not tail:
+        return OutputTail(epoch=0, last_offset=None, topic_id=None)
+    epoch = max(score.epoch for score in tail)
+    last = max(score.source_offset for score in tail if score.epoch == epoch)
+    topic_id = next((_header(record, "topic_id") for record in reversed(records) if _header(record, "topic_id")), None)
+    return OutputTail(epoch, last, topic_id, tail)
+
+
+async def read_missing(
+    consumer: AIOKafkaConsumer, scores: TopicPartition, features: TopicPartition, tail: OutputTail, since: int
+) -> dict[int, PublishedScore]:
+    """Return by offset the kept scores whose feature row never arrived.
 
     Parameters
     ----------
@@ -98,25 +121,32 @@ async def read_output_tail(
         A consumer without group; its assignment is replaced.
     scores, features:
         The partition's outputs.
+    tail:
+        The end of `scores`; more of it is read where it does not reach back far enough.
     since:
-        Where to stop reading back; None reads only as far as the last scored offset needs.
+        Source offset below which every output is known to be acknowledged.
     """
-    records = await _read_back(
-        consumer, scores, LAST_SCORES, lambda batch: since is None or _first_score(batch) <= since
+    if tail.last_offset is None or since > tail.last_offset:
+        return {}
+    if not tail.reaches(since):
+        tail = await read_output_tail(consumer, scores, since)
+    messages = await _read_back(
+        consumer, features, _LAST_FEATURE_MESSAGES, lambda batch: _first_feature(batch) <= since
     )
-    tail = [score for record in records if (score := _tail_score(record)) is not None]
-    if not tail:
-        return OutputTail(epoch=0, last_offset=None, topic_id=None)
-    epoch = max(score.epoch for score in tail)
-    last = max(score.source_offset for score in tail if score.epoch == epoch)
-    topic_id = next((_header(record, "topic_id") for record in reversed(records) if _header(record, "topic_id")), None)
-    messages: list[ConsumerRecord] = []
-    if since is not None and since <= last:
-        messages = await _read_back(
-            consumer, features, _LAST_FEATURE_MESSAGES, lambda batch: _first_feature(batch) <= since
-        )
-    headers = tuple(header for record in messages if (header := _feature_header(record)) is not None)
-    return OutputTail(epoch, last, topic_id, tuple(tail), headers)
+    return tail.missing(since, (header for record in messages if (header := _feature_header(record)) is not None))
+
+
+def _reaches(scores: Sequence[_TailScore], since: int) -> bool:
+    """Whether no kept score at or above an offset can lie before the first of these.
+
+    The first may be a late repetition by a writer that had lost the partition, but not as many as a batch of them.
+    """
+    epoch = max((score.epoch for score in scores), default=0)
+    return all(score.epoch < epoch or score.source_offset <= since for score in scores[: LAST_SCORES // 2 + 1])
+
+
+def _tail_scores(records: Iterable[ConsumerRecord]) -> list[_TailScore]:
+    return [score for record in records if (score := _tail_score(record)) is not None]
 
 
 def _tail_score(record: ConsumerRecord) -> _TailScore | None:
@@ -178,10 +208,6 @@ async def read_range(
             f"{_READ_TIMEOUT_S:.0f} s; is the broker healthy?"
         ) from None
     return [record for record in records if record.offset < end]
-
-
-def _first_score(records: Sequence[ConsumerRecord]) -> int:
-    return next((score.source_offset for record in records if (score := _tail_score(record)) is not None), 0)
 
 
 def _first_feature(records: Sequence[ConsumerRecord]) -> int:

@@ -119,8 +119,8 @@ def test_a_lane_that_opens_at_the_end_of_the_output_goes_on_with_the_same_draw(p
 
 def test_feature_rows_computed_again_agree_with_what_was_published(published: Published) -> None:
     covered = FeatureBatchHeader(0, 99, 0, "w", "id", "fs", recomputed=False)
-    tail = OutputTail(0, 399, "id", tuple(published.tail[:400]), (covered,))
-    missing = tail.missing(0)
+    tail = OutputTail(0, 399, "id", tuple(published.tail[:400]))
+    missing = tail.missing(0, [covered])
     assert list(missing) == list(range(100, 400))
     start = LaneStart(0, 400, missing, {MODEL.version: MODEL})  # type: ignore[dict-item]  # a fake
     again, _ = (decode_feature_batch(message.value) for message in run(start, tail.control_used())[0].features)

@@ -10,7 +10,7 @@ from models.schema.feature_batch import FeatureBatchHeader
 from models.schema.score import Decision, Score
 from stream_app.scoring.control_marks import ScoreMarks
 from stream_app.scoring.lane import PublishedScore
-from stream_app.scoring.output_tail import OutputTail, _tail_score, _TailScore
+from stream_app.scoring.output_tail import LAST_SCORES, OutputTail, _tail_score, _TailScore
 from tests.support.payments import START_MS
 
 
@@ -25,16 +25,20 @@ def covered(
 
 
 def missing(scores: list[_TailScore], headers: list[FeatureBatchHeader], since: int = 0, epoch: int = 0) -> list[int]:
-    tail = OutputTail(epoch, max(one.source_offset for one in scores), "id", tuple(scores), tuple(headers))
-    return list(tail.missing(since))
+    tail = OutputTail(epoch, max(one.source_offset for one in scores), "id", tuple(scores))
+    return list(tail.missing(since, headers))
 
 
 def test_scores_without_a_feature_row_are_missing_with_what_was_published() -> None:
-    tail = OutputTail(0, 5, "id", tuple(score(offset) for offset in range(6)), (covered(0, 3),))
-    assert tail.missing(0) == {
+    tail = OutputTail(0, 5, "id", tuple(score(offset) for offset in range(6)))
+    assert tail.missing(0, [covered(0, 3)]) == {
         4: PublishedScore(0.5, "review", "m-4"),
         5: PublishedScore(0.5, "review", "m-5"),
     }
+
+
+def test_rows_that_lie_outside_of_what_was_read_cover_nothing() -> None:
+    assert missing([score(offset) for offset in range(6, 8)], [covered(0, 3), covered(9, 12)]) == [6, 7]
 
 
 def test_what_lies_below_the_asked_offset_is_known_to_be_there() -> None:
@@ -58,6 +62,20 @@ def test_scores_and_rows_of_an_earlier_epoch_do_not_count() -> None:
     assert missing(scores, [covered(0, 7), covered(1, 1, epoch=1)], epoch=1) == [0]
 
 
+def test_what_was_read_reaches_back_when_a_score_that_is_no_late_repetition_lies_below() -> None:
+    half = LAST_SCORES // 2
+    ahead = [score(offset) for offset in range(5000, 5000 + half + 1)]
+    late = [score(offset, "two") for offset in range(100, 100 + half)]
+    assert OutputTail(0, 9000, "id", (score(100), *ahead)).reaches(5000 + half)
+    assert not OutputTail(0, 9000, "id", (*late, *ahead)).reaches(4000)
+    assert not OutputTail(0, 9000, "id", (score(100), *ahead)).reaches(5001)
+
+
+def test_an_earlier_epochs_scores_reach_back_to_any_offset() -> None:
+    assert OutputTail(1, 3, "id", (score(900), score(3, epoch=1))).reaches(3)
+    assert not OutputTail(1, 3, "id", (score(900), score(3, epoch=1))).reaches(2)
+
+
 def marked(offset: int, used: str | None, *, writer: str = "one", epoch: int = 0) -> _TailScore:
     return msgspec.structs.replace(score(offset, writer, epoch), marks=ScoreMarks(used))
 
@@ -67,7 +85,7 @@ def test_a_missing_row_keeps_the_role_of_the_model_that_decided_it() -> None:
         "t", START_MS, "c", 0.5, 500, "review", [], "m-2", "fs", "canary", START_MS, False, False, 3, 0, "one"
     )
     kept = msgspec.json.decode(wire.encode(on_canary), type=_TailScore)
-    assert OutputTail(0, 3, "id", (kept,)).missing(0) == {3: PublishedScore(0.5, "review", "m-2", 1.0, "canary")}
+    assert OutputTail(0, 3, "id", (kept,)).missing(0, []) == {3: PublishedScore(0.5, "review", "m-2", 1.0, "canary")}
 
 
 def used(*scores: _TailScore, epoch: int = 0) -> str:
@@ -100,7 +118,7 @@ def test_a_missing_row_keeps_the_chance_that_its_score_was_published_with(
     decision: Decision, chance: float | None, expected: float
 ) -> None:
     one = _TailScore(3, 0, "one", 0.9, decision, "m-1", ScoreMarks(None, chance))
-    assert OutputTail(0, 3, "id", (one,)).missing(0)[3].pass_probability == expected
+    assert OutputTail(0, 3, "id", (one,)).missing(0, [])[3].pass_probability == expected
 
 
 GOOD = wire.encode(score(9))

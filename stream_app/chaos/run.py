@@ -99,6 +99,9 @@ def _result(scenario: Scenario, world: World, began_s: float) -> ScenarioResult:
     except (FraudstreamError, KafkaException, OSError) as error:
         world.missed.append(" ".join(f"{type(error).__name__}: {error}".split()))
     world.end_processes()
+    for server in (world.stack.redis, world.stack.kafka):
+        if server.process.identity() is None:  # a scenario that failed half-way has not started it again
+            server.start()
     sums = world.accounts.sums()
     wrong = sums.lost or sums.duplicated or sums.out_of_order or sums.feature_differences
     return ScenarioResult(

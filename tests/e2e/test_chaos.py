@@ -5,7 +5,16 @@ import pytest
 from stream_app.chaos.run import ChaosRun, ScenarioResult
 from stream_app.chaos.scenario import Scenario
 from stream_app.chaos.scenarios import SCENARIOS
+from stream_app.chaos.world import ChaosError, World
 
+
+def give_up(world: World) -> None:
+    world.stack.redis.kill()
+    world.stack.kafka.kill()
+    raise ChaosError("given up")
+
+
+GIVEN_UP = Scenario("given-up", "fails while both servers are down", give_up, gap_bound_s=1.0)
 SHORT = [scenario for scenario in SCENARIOS.values() if scenario.short]
 
 
@@ -16,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ChaosRun:
 
 @pytest.fixture(scope="module")
 def results(run: ChaosRun) -> dict[str, ScenarioResult]:
-    return {result.name: result for result in run.run(SHORT).scenarios}
+    return {result.name: result for result in run.run([GIVEN_UP, *SHORT]).scenarios}
 
 
 @pytest.mark.timeout(400)  # all of them run when the first asks; each starts its workers anew
@@ -27,3 +36,8 @@ def test_nothing_is_lost_doubled_disordered_or_different(
     result = results[scenario.name]
     counted = (result.lost, result.duplicated, result.out_of_order, result.feature_differences)
     assert (result.events, counted, result.missed) == (6_000, (0, 0, 0, 0), [])
+
+
+def test_a_scenario_that_fails_takes_no_other_along(results: dict[str, ScenarioResult]) -> None:
+    given_up = results["given-up"]
+    assert (given_up.passed, given_up.missed) == (False, ["ChaosError: given up"])

@@ -10,7 +10,7 @@ help:
 	@echo 'make demo         the whole system on this machine, in a few minutes'
 	@echo 'make test         every test, on a real Kafka and Redis'
 	@echo 'make check        ruff, mypy, import-linter, pins, licences, known vulnerabilities'
-	@echo 'make bench        the hot paths, measured beside a baseline (JSON=1 for JSON)'
+	@echo 'make bench        throughput, latency and hot paths beside what others use (JSON=1 for JSON)'
 	@echo 'make setup        everything into .venv/'
 	@echo 'make constraints  resolve the dependencies anew'
 
@@ -35,7 +35,7 @@ check: setup
 	@$(BIN)/python ops/supply_chain.py audit
 
 bench: setup
-	@for file in bench/bench_*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(if $(JSON),--json) || exit; done
+	@$(BIN)/python -m bench $(if $(JSON),--json)
 
 constraints:
 	@bash ops/resolve.sh

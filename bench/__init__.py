@@ -1,8 +1,11 @@
 """Measurements of the hot paths, each beside a baseline of the same run; `make bench` prints them.
 
 workload (what is scored) -> worker (a process under measurement) -> traffic (what goes through it; profiles: those
-that another round's watch made) -> bench_*.py (one hot path each); peers/ holds the baselines. live_traffic and
-bad_models: a bank at a fixed rate, and models that go wrong on it.
+that another round's watch made) -> bench_*.py; `python -m bench` runs them all.
+End to end: peer (who is measured; peers/ holds what a user would pick instead) and stage (broker and model) ->
+throughput, latency and swap (a round of each; paced_sender and arrivals: both ends) -> end_to_end_report.
+Hot paths: hot_path (a path and its baseline in turn; scored_batch: what comes behind the model).
+live_traffic and bad_models: a bank at a fixed rate, and models that go wrong on it.
 """
 
 import os

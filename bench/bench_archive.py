@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from bench.hot_path import HotPath
 from bench.worker import Worker
 from bench.workload import Workload
 from models.features.feature_set import DEFAULT
@@ -220,7 +221,8 @@ def _print(rounds: dict[str, list[Round]], *, as_json: bool) -> None:
     speed = {name: statistics.median(r.events_per_s for r in found) for name, found in rounds.items()}
     cpu = {name: statistics.median(r.events_per_cpu_s for r in found) for name, found in rounds.items()}
     if as_json:
-        print(json.dumps({"throughput": speed, "cpu": cpu}))
+        path = HotPath("archive", 1e6 / cpu["archive"], "plain consumer", 1e6 / cpu["plain consumer"])
+        print(json.dumps({"throughput": speed, "cpu": cpu, "hot_paths": {path.name: path.figures()}}))
         return
     print(f"{'transactions archived':<26}{'a second':>12}{'a CPU second':>16}")
     for name in rounds:

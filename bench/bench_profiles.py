@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.hot_path import HotPath
 from models.features.feature_set import DEFAULT
 from models.features.profile_keeper import MATURITY_MS, STEP_MS, ProfileCounts
 from models.schema.feature_batch import FeatureBatchEncoder, FeatureBatchHeader, ScoredColumns, decode_feature_batch
@@ -90,9 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     as_json = parser.parse_args(arguments).json
     compile_kernels()
-    figures = {**us_per_row(), **step_ms()}
+    step = step_ms()
+    figures = {**us_per_row(), **step}
     if as_json:
-        print(json.dumps(figures))
+        path = HotPath(
+            "profile keeper", figures["keeper_us"], "dict of rows", figures["dict_of_rows_us"], "feature row"
+        )
+        print(json.dumps({"hot_paths": {path.name: path.figures()}, **step}))
         return
     print(f"feature row: keeper {figures['keeper_us']:.2f} us, dict of rows {figures['dict_of_rows_us']:.2f} us")
     print(f"step: {figures['close_step_ms']:.0f} ms for {figures['profiles']:,.0f} profiles")

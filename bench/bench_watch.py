@@ -9,11 +9,12 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from bench.hot_path import HotPath
 from models.drift.watch import ClosedDay, DriftWatch
 from models.features.feature_set import DEFAULT
 from models.metrics.ledger import PerformanceLedger
@@ -92,10 +93,16 @@ def main() -> None:
         for name, work in (("drift agent", drift), ("feedback agent", feedback), ("scoring model", scoring))
     }
     if arguments.json:
-        print(json.dumps({"watch_rows_per_cpu_s": found}))
+        print(json.dumps({"hot_paths": {path.name: path.figures() for path in _hot_paths(found)}}))
         return
     for name, figure in found.items():
         print(f"{name:>15}: {figure:>12,.0f} transactions per CPU second")
+
+
+def _hot_paths(rows_per_cpu_s: Mapping[str, float]) -> Iterator[HotPath]:
+    scoring_us = 1e6 / rows_per_cpu_s["scoring model"]
+    for name, path in (("drift agent", "drift window"), ("feedback agent", "performance week")):
+        yield HotPath(path, 1e6 / rows_per_cpu_s[name], "scoring", scoring_us)
 
 
 if __name__ == "__main__":

@@ -28,15 +28,19 @@ class Worker:
     Parameters
     ----------
     command
-        Arguments behind the interpreter.
+        Arguments behind the program.
     environment
         What is added to this process's environment.
     log
         File for what it prints.
+    program
+        Python, this one or another; or what else runs it.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._command = [sys.executable, *command]
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], log: Path, program: Path | str = sys.executable
+    ) -> None:
+        self._command = [str(program), *command]
         self._environment = {**os.environ, **environment}
         self._log = log
 

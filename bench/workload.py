@@ -1,7 +1,9 @@
 """What the benches score: simulated transactions, and a model of the default size trained on them."""
 
+import pickle
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,10 @@ from models.families.base import Estimator
 from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.batch import batch_features
 from models.features.feature_set import DEFAULT
+from models.features.history import History
 from models.manifest import Golden, Manifest, Thresholds, TrainingData
 from models.metrics.scored_rows import ScoredRows
+from models.model_cache import LocalModelCache
 from models.out_of_sample import in_manifest
 from models.registry import Registry
 from models.schema import wire
@@ -78,24 +82,30 @@ def _simulation(customers: int) -> Simulation:
     return Simulation(Population(settings, seed=SEED))
 
 
-def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = False) -> Bundle:
-    """Train the default family with its default parameters, promote it, and keep its key and signers in `folder`.
+@cache
+def training_history() -> tuple[History, npt.NDArray[np.float32]]:
+    """What the models of the benches learn from: eight days, and their feature rows."""
+    known = history(_simulation(6_700).days(0, HISTORY_DAYS), seed=SEED)
+    return known, batch_features(known, DEFAULT)
+
+
+def train_model(folder: Path, *, watched: bool = False, learning_rate: float = 0.05) -> tuple[Bundle, Estimator]:
+    """Train the default family with its default size, and keep its key and signers in `folder`.
 
     With `watched` it carries a drift reference. That costs seconds and is of no worth beyond the work it gives a watch:
-    the windows of its days have not filled, and the model has seen half of them.
+    the windows of its days have not filled, and the model has seen half of them. Another learning rate makes another
+    model of the same size.
     """
-    known = history(_simulation(6_700).days(0, HISTORY_DAYS), seed=SEED)
-    values = batch_features(known, DEFAULT)
+    known, values = training_history()
     chosen = family(DEFAULT_FAMILY)
-    estimator = chosen.fit(values, known.is_fraud, None, SEED)
-    graph = chosen.to_onnx(estimator, len(DEFAULT))
+    estimator = chosen.fit(values, known.is_fraud, None, SEED, learning_rate=learning_rate)
     scores = estimator.predict_proba(values)[:, 1].astype(np.float32)
     key = SigningKey.load_or_create(folder / "signing-key.pem")
     key.publish(folder / "allowed-signers")
     manifest = Manifest(
         created_at=time.time_ns() // 1_000_000,
         family=chosen.name,
-        parameters=dict(chosen.defaults),
+        parameters={**chosen.defaults, "learning_rate": learning_rate},
         seed=SEED,
         feature_set=DEFAULT.version,
         feature_names=list(DEFAULT.names),
@@ -107,10 +117,17 @@ def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = 
         golden=Golden.of(values[:48], scores[:48]),
         reference=in_manifest(_reference(estimator)) if watched else None,
     )
-    bundle = Bundle.build(manifest, graph, key)
+    return Bundle.build(manifest, chosen.to_onnx(estimator, len(DEFAULT)), key), estimator
+
+
+def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = False) -> Bundle:
+    """Train the model that the benches score with, promote it, and lay it into `folder` for those without Redis."""
+    bundle, estimator = train_model(folder, watched=watched)
     registry = Registry(redis_url, prefix)
     registry.put(bundle)
-    registry.promote(bundle.version, "bench", "what the benches score with")
+    alias = registry.promote(bundle.version, "bench", "what the benches score with")
+    LocalModelCache(folder / "model").store(bundle, alias)
+    (folder / "estimator.pickle").write_bytes(pickle.dumps(estimator))
     return bundle
 
 

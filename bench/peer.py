@@ -1,0 +1,64 @@
+"""Who is measured end to end: a name, how it is started, and how much it is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.worker import Worker
+from models.schema.topics import TopicNames
+
+REDIS_PREFIX: Final = "bench:"
+RATES: Final = (1_000, 5_000, 20_000)
+"""Events a second at which latency is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a round takes place.
+
+    Attributes
+    ----------
+    broker, redis_url: addresses.
+    topics: of this round alone.
+    folder: for logs and state; `promote_model` has laid the model there.
+    """
+
+    broker: str
+    redis_url: str
+    topics: TopicNames
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a peer is told."""
+        return {
+            "BROKER": self.broker,
+            "TOPIC_PREFIX": self.topics.prefix,
+            "MODEL": str(self.folder),
+            "DATADIR": str(self.folder / f"{self.topics.prefix}state"),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One of those measured.
+
+    It reads `transactions` from the beginning and writes to `scores` one record with the `source_offset` of each, into
+    the same partition and in the same order.
+
+    Attributes
+    ----------
+    name: in tables and JSON.
+    start: makes the process, which is not started yet.
+    events: that it is given in a round of throughput; enough for some seconds.
+    warm_up: events before them that do not count.
+    rates: events a second at which its latency is measured.
+    """
+
+    name: str
+    start: Callable[[Place], Worker]
+    events: int
+    warm_up: int = 5_000
+    rates: tuple[int, ...] = ()

@@ -1,0 +1,53 @@
+"""All that are measured end to end: this project's worker, and what a user would pick instead."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bench.peer import RATES, REDIS_PREFIX, Peer, Place
+from bench.peers.environment import peers_python
+from bench.worker import Worker
+
+OURS: Final = "fraudstream"
+FLOOR: Final = "raw aiokafka loop"
+
+
+def _fraudstream(place: Place) -> Worker:
+    prefix = place.topics.prefix
+    options = ["score", "--topic-prefix", prefix, "--redis-prefix", REDIS_PREFIX, "--group", prefix]
+    environment = {
+        "FRAUDSTREAM_BROKER": place.broker,
+        "FRAUDSTREAM_REDIS": place.redis_url,
+        "FRAUDSTREAM_DATA": str(place.folder),
+    }
+    return Worker.fraudstream(options, environment, place.folder / "fraudstream.log")
+
+
+def _module(name: str, *arguments: str) -> Callable[[Place], Worker]:
+    """A peer in this project's environment."""
+
+    def start(place: Place) -> Worker:
+        return Worker(["-m", f"bench.peers.{name}", *arguments], place.environment, place.folder / f"{name}.log")
+
+    return start
+
+
+def _apart(*command: str) -> Callable[[Place], Worker]:
+    """A peer in the peers' environment."""
+
+    def start(place: Place) -> Worker:
+        log = place.folder / f"{command[-1].partition(':')[0]}.log"
+        return Worker(["-m", *command], place.environment, log, peers_python())
+
+    return start
+
+
+PEERS: Final = (
+    Peer(OURS, _fraudstream, 400_000, rates=RATES),
+    Peer(FLOOR, _module("raw_aiokafka"), 600_000, rates=RATES),
+    Peer("confluent-kafka loop, ONNX", _module("confluent_loop"), 300_000, rates=RATES),
+    Peer("Bytewax, ONNX", _apart("bytewax.run", "bench.peers.bytewax_flow:flow"), 100_000, rates=RATES[:2]),
+    Peer("Quix Streams, ONNX", _apart("bench.peers.quix_streams"), 16_000, 2_000, rates=RATES[:1]),
+    Peer("naive Faust, ONNX", _module("naive_faust", "onnx"), 6_000, 1_000),
+    Peer("naive Faust, predict_proba", _module("naive_faust", "predict_proba"), 2_000, 400),
+)
+"""The slow ones get fewer events."""

@@ -1,0 +1,58 @@
+"""One broker and one model for all rounds; each round has topics of its own, which are gone when it ends."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka.admin import AdminClient
+
+from bench.peer import REDIS_PREFIX, Place
+from bench.workload import promote_model
+from models.bundle import Bundle
+from models.schema.topics import TopicNames
+from stream_app.stack.local_stack import LocalStack
+from stream_app.topic_admin import create_topics
+
+PARTITIONS: Final = 4
+SETTINGS: Final = {"log.segment.delete.delay.ms": "1000"}
+"""What a round has written must not stay on the disk for long, nor be written back while another is measured."""
+
+
+class Stage:
+    """Where rounds take place.
+
+    Attributes
+    ----------
+    stack: Kafka and Redis.
+    folder: for logs, state and the model.
+    champion: the model that scores.
+    """
+
+    def __init__(self, stack: LocalStack, folder: Path) -> None:
+        self.stack, self.folder = stack, folder
+        self.champion: Bundle = promote_model(stack.redis_url, REDIS_PREFIX, folder)
+        self._admin = AdminClient({"bootstrap.servers": stack.broker, "log_level": 0})
+        self._rounds = 0
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """Topics for one round."""
+        self._rounds += 1
+        topics = TopicNames(f"round{self._rounds}.")
+        create_topics(self.stack.broker, topics, PARTITIONS)
+        try:
+            yield Place(self.stack.broker, self.stack.redis_url, topics, self.folder)
+        finally:
+            for deleted in self._admin.delete_topics(list(topics.all())).values():
+                deleted.result()
+
+
+@contextmanager
+def raised_stage() -> Iterator[Stage]:
+    """Start Kafka and Redis, and train the model."""
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with LocalStack(folder / "stack", kafka_settings=SETTINGS) as stack:
+            yield Stage(stack, folder)

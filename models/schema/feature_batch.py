@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -185,28 +186,26 @@ class FeatureBatchEncoder:
         """
         rows = len(transactions)
         taken = zip(*map(_FROM_TRANSACTION, transactions), strict=True) if rows else ((),) * len(_TRANSACTION_FIELDS)
-        values: Any = pa.FixedSizeListArray.from_arrays(
-            pa.array(np.ascontiguousarray(scored.values).reshape(-1)), self._width
-        )
+        values: Any = pa.FixedSizeListArray.from_arrays(_fixed(scored.values.reshape(-1), pa.float32()), self._width)
         arrays = [
-            pa.array(scored.source_offset, pa.int64()),
-            pa.array(np.full(rows, scored.epoch, np.int32)),
+            _fixed(scored.source_offset, pa.int64()),
+            _repeated(scored.epoch, pa.int32(), rows),
             _constant(scored.writer, rows),
             *(pa.array(column, of_type) for column, of_type in zip(taken, _TRANSACTION_TYPES, strict=True)),
-            pa.array(scored.score, pa.float32()),
-            pa.DictionaryArray.from_arrays(scored.decision.view(np.int8), _DECISION_NAMES),
+            _fixed(scored.score, pa.float32()),
+            pa.DictionaryArray.from_arrays(_fixed(scored.decision.view(np.int8), pa.int8()), _DECISION_NAMES),
             _names(scored.role, rows),
             _names(scored.model_version, rows),
-            pa.array(np.broadcast_to(np.asarray(scored.control, np.bool_), rows)),
-            pa.array(np.broadcast_to(np.asarray(scored.pass_probability, np.float32), rows)),
+            _per_row(scored.control, pa.bool_(), rows),
+            _per_row(scored.pass_probability, pa.float32(), rows),
             pa.nulls(rows, SHADOW_SCORES) if scored.shadow_scores is None else scored.shadow_scores.to_arrow(),
-            pa.array(np.full(rows, scored.profiles_as_of, np.int64)),
-            pa.array(np.full(rows, scored.recomputed)),
-            pa.array(np.broadcast_to(np.asarray(scored.verified, np.bool_), rows)),
+            _repeated(scored.profiles_as_of, pa.int64(), rows),
+            _repeated(scored.recomputed, pa.bool_(), rows),
+            _per_row(scored.verified, pa.bool_(), rows),
             values,
         ]
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self._schema) as writer:
+        with pa.ipc.new_stream(sink, self._schema, options=_WRITE_OPTIONS) as writer:
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         return sink.getvalue().to_pybytes()
 
@@ -321,8 +320,36 @@ _TRANSACTION_TYPES = tuple(_TRANSACTION_FIELDS.values())
 _FROM_TRANSACTION = attrgetter(*_TRANSACTION_FIELDS)
 
 
+_WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions()
+"""Given, since without them each message reads the environment for them."""
+
+
 def _constant(text: str, rows: int) -> Any:
-    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), pa.array([text]))
+    return pa.DictionaryArray.from_arrays(_repeated(0, pa.int8(), rows), _dictionary(text), safe=False)
+
+
+@lru_cache(maxsize=64)
+def _dictionary(text: str) -> Any:
+    return pa.array([text], pa.string())
+
+
+def _repeated(value: object, of_type: pa.DataType, rows: int) -> Any:
+    """The value in every row; its memory is shared: a small batch costs what its columns cost to make."""
+    return _many(value, of_type).slice(0, rows) if rows <= MOST_ROWS else pa.array([value] * rows, of_type)
+
+
+@lru_cache(maxsize=64)
+def _many(value: object, of_type: pa.DataType) -> Any:
+    return pa.array([value] * MOST_ROWS, of_type)
+
+
+def _fixed(column: NDArray[Any], of_type: pa.DataType) -> Any:
+    """A numeric column over numpy's own memory: `pa.array` takes as long again to find out what it was given."""
+    return pa.Array.from_buffers(of_type, len(column), [None, pa.py_buffer(np.ascontiguousarray(column))])
+
+
+def _per_row(value: NDArray[Any] | float, of_type: pa.DataType, rows: int) -> Any:
+    return pa.array(value, of_type) if isinstance(value, np.ndarray) else _repeated(value, of_type, rows)
 
 
 def _names(texts: Sequence[str] | str, rows: int) -> Any:

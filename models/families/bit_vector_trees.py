@@ -190,7 +190,7 @@ def _score(
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _lowest(word: int) -> int:  # pragma: no cover - compiled
+def _lowest(word: np.uint32) -> np.int64:  # pragma: no cover - compiled
     """The place of the lowest bit that is set: how many lie below it."""
     below = (word & (~word + np.uint32(1))) - np.uint32(1)
     below = below - ((below >> np.uint32(1)) & np.uint32(0x55555555))

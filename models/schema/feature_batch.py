@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from models.schema.field_types import EARLIEST_MS, LATEST_MS
 from models.schema.score import Decision, Role
 from models.schema.shadow_scores import SHADOW_SCORES, ShadowScores, shadow_scores_of
 from models.schema.transaction import Transaction
+from models.schema.transaction_fields import TransactionFields
 
 DECISIONS: Final[tuple[Decision, ...]] = ("approve", "review", "decline")
 MOST_ROWS: Final = 10_000
@@ -174,24 +174,24 @@ class FeatureBatchEncoder:
             {"feature_names": ",".join(feature_names)}
         )
 
-    def encode(self, transactions: Sequence[Transaction], scored: ScoredColumns) -> bytes:
+    def encode(self, transactions: TransactionFields | Sequence[Transaction], scored: ScoredColumns) -> bytes:
         """Bytes of an Arrow IPC stream with one record batch.
 
         Parameters
         ----------
         transactions:
-            The n transactions of the batch, in offset order.
+            The n transactions of the batch, in offset order, or what was taken of them.
         scored:
             What scoring found for the same rows.
         """
         rows = len(transactions)
-        taken = zip(*map(_FROM_TRANSACTION, transactions), strict=True) if rows else ((),) * len(_TRANSACTION_FIELDS)
+        taken = transactions if isinstance(transactions, TransactionFields) else TransactionFields.of(transactions)
         values: Any = pa.FixedSizeListArray.from_arrays(_fixed(scored.values.reshape(-1), pa.float32()), self._width)
         arrays = [
             _fixed(scored.source_offset, pa.int64()),
             _repeated(scored.epoch, pa.int32(), rows),
             _constant(scored.writer, rows),
-            *(pa.array(column, of_type) for column, of_type in zip(taken, _TRANSACTION_TYPES, strict=True)),
+            *(pa.array(getattr(taken, name), of_type) for name, of_type in _TRANSACTION_FIELDS.items()),
             _fixed(scored.score, pa.float32()),
             pa.DictionaryArray.from_arrays(_fixed(scored.decision.view(np.int8), pa.int8()), _DECISION_NAMES),
             _names(scored.role, rows),
@@ -316,8 +316,6 @@ _TRANSACTION_FIELDS = {
     "merchant_country": pa.string(),
     "channel": pa.string(),
 }
-_TRANSACTION_TYPES = tuple(_TRANSACTION_FIELDS.values())
-_FROM_TRANSACTION = attrgetter(*_TRANSACTION_FIELDS)
 
 
 _WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions()
@@ -345,7 +343,8 @@ def _many(value: object, of_type: pa.DataType) -> Any:
 
 def _fixed(column: NDArray[Any], of_type: pa.DataType) -> Any:
     """A numeric column over numpy's own memory: `pa.array` takes as long again to find out what it was given."""
-    return pa.Array.from_buffers(of_type, len(column), [None, pa.py_buffer(np.ascontiguousarray(column))])
+    whole: Any = np.ascontiguousarray(column)
+    return pa.Array.from_buffers(of_type, len(column), [None, pa.py_buffer(whole)])
 
 
 def _per_row(value: NDArray[Any] | float, of_type: pa.DataType, rows: int) -> Any:

@@ -50,21 +50,25 @@ class CardPopulation:
         self.partition_of = murmur2_partitions(keys, partitions)
         self.hashes = hash64_column([key.decode() for key in keys])
 
-    def history(self, partition: int, a_card: int = HISTORY_DAYS, seed: int = 1) -> Iterator[TransactionColumns]:
-        """The past of a partition's cards in order of event time: one transaction of each on each of so many days."""
+    def history(self, partition: int, *, skewed: bool = False, seed: int = 1) -> Iterator[TransactionColumns]:
+        """The past of a partition's cards in order of event time: thirty days with one transaction of each.
+
+        `skewed` draws each day's cards as `drawn` does: one a day on average.
+        """
         rng = np.random.default_rng((seed, partition))
         cards = self.hashes[self.partition_of == partition]
-        for day in range(HISTORY_DAYS - a_card, HISTORY_DAYS):
-            order = rng.permutation(cards)
+        for day in range(HISTORY_DAYS):
+            drawn = self.drawn(self.cards if skewed else 0, seed + day)
+            order = self.hashes[drawn[self.partition_of[drawn] == partition]] if skewed else rng.permutation(cards)
             times = START_MS + day * DAY_MS + np.arange(len(order)) * DAY_MS // len(order)
             for start in range(0, len(order), _CHUNK):
                 part = slice(start, start + _CHUNK)
                 yield self._of(times[part], order[part], rng)
 
-    def filled(self, partition: int) -> CardState:
+    def filled(self, partition: int, *, skewed: bool = False) -> CardState:
         """The state of a partition behind that past."""
         state = CardState(DEFAULT)
-        for columns in self.history(partition):
+        for columns in self.history(partition, skewed=skewed):
             state.advance(columns, None, np.zeros(len(columns), np.uint8))
         return state
 

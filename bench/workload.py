@@ -78,9 +78,16 @@ def _simulation(customers: int) -> Simulation:
     return Simulation(Population(settings, seed=SEED))
 
 
-def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = False) -> Bundle:
+def promote_model(
+    redis_url: str,
+    prefix: str,
+    folder: Path,
+    flagged_of: npt.NDArray[np.float32] | None = None,
+    *,
+    watched: bool = False,
+) -> Bundle:
     """Train a model and promote it; see `train_model`."""
-    bundle = train_model(folder, watched=watched)
+    bundle = train_model(folder, flagged_of, watched=watched)
     registry = Registry(redis_url, prefix)
     registry.put(bundle)
     registry.promote(bundle.version, "bench", "what the benches score with")

@@ -22,8 +22,9 @@ from stream_app.scoring.lane import Lane
 
 log = logging.getLogger(__name__)
 
-CARDS_AT_ONCE: Final = 8_192
-"""Cards of a file of a whole checkpoint: with 30 transactions each they are gathered in 4 ms, and make 6 MB."""
+CARDS_AT_ONCE: Final = 4_096
+"""Cards of a file of a whole checkpoint: with 30 transactions each they make 3 MB. Twice as many stop scoring for 15 ms
+now and then instead of 8 (bench/bench_restart.py)."""
 
 
 @dataclass(frozen=True, slots=True)

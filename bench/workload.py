@@ -78,8 +78,26 @@ def _simulation(customers: int) -> Simulation:
     return Simulation(Population(settings, seed=SEED))
 
 
-def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = False) -> Bundle:
-    """Train the default family with its default parameters, promote it, and keep its key and signers in `folder`.
+def promote_model(
+    redis_url: str,
+    prefix: str,
+    folder: Path,
+    flagged_of: npt.NDArray[np.float32] | None = None,
+    *,
+    watched: bool = False,
+) -> Bundle:
+    """Train a model and promote it; see `train_model`."""
+    bundle = train_model(folder, flagged_of, watched=watched)
+    registry = Registry(redis_url, prefix)
+    registry.put(bundle)
+    registry.promote(bundle.version, "bench", "what the benches score with")
+    return bundle
+
+
+def train_model(folder: Path, flagged_of: npt.NDArray[np.float32] | None = None, *, watched: bool = False) -> Bundle:
+    """Train the default family with its default parameters, and keep its key and signers in `folder`.
+
+    A share of the rows `flagged_of` [n, F] will be flagged; None takes those that it learns from.
 
     With `watched` it carries a drift reference. That costs seconds and is of no worth beyond the work it gives a watch:
     the windows of its days have not filled, and the model has seen half of them.
@@ -90,6 +108,7 @@ def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = 
     estimator = chosen.fit(values, known.is_fraud, None, SEED)
     graph = chosen.to_onnx(estimator, len(DEFAULT))
     scores = estimator.predict_proba(values)[:, 1].astype(np.float32)
+    compared = scores if flagged_of is None else estimator.predict_proba(flagged_of)[:, 1]
     key = SigningKey.load_or_create(folder / "signing-key.pem")
     key.publish(folder / "allowed-signers")
     manifest = Manifest(
@@ -103,15 +122,11 @@ def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = 
         data=TrainingData("simulated", 0, 1, len(values), int(known.is_fraud.sum())),
         code_commit="bench",
         metrics={},
-        thresholds=Thresholds(review=float(np.quantile(scores, 1 - FLAGGED_SHARE))),
+        thresholds=Thresholds(review=float(np.quantile(compared, 1 - FLAGGED_SHARE))),
         golden=Golden.of(values[:48], scores[:48]),
         reference=in_manifest(_reference(estimator)) if watched else None,
     )
-    bundle = Bundle.build(manifest, graph, key)
-    registry = Registry(redis_url, prefix)
-    registry.put(bundle)
-    registry.promote(bundle.version, "bench", "what the benches score with")
-    return bundle
+    return Bundle.build(manifest, graph, key)
 
 
 def _reference(estimator: Estimator) -> DriftReference:

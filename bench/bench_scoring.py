@@ -8,43 +8,26 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
-from bench.traffic import Traffic
+from bench.scoring_rounds import REDIS_PREFIX, ScoringRounds
 from bench.worker import Round, Worker
 from bench.workload import Workload, promote_model
 from models.schema.topics import TopicNames
 from stream_app.stack.local_stack import LocalStack
-from stream_app.topic_admin import create_topics
 
 WARM_UP = 5_000
-REDIS_PREFIX = "bench:"
 
 
-class Bench:
-    """One stack, one model, any number of rounds."""
+class NaiveAgent:
+    """Starts the naive agent on a stack."""
 
-    def __init__(self, stack: LocalStack, folder: Path, workload: Workload) -> None:
+    def __init__(self, stack: LocalStack, folder: Path) -> None:
         self._stack = stack
         self._folder = folder
-        self._workload = workload
-        self._rounds = 0
 
-    def ours(self, events: int) -> Round:
-        """A round of `fraudstream score`."""
-        topics = self._topics()
-        options = ["score", "--topic-prefix", topics.prefix, "--redis-prefix", REDIS_PREFIX, "--group", topics.prefix]
-        environment = {
-            "FRAUDSTREAM_BROKER": self._stack.broker,
-            "FRAUDSTREAM_REDIS": self._stack.redis_url,
-            "FRAUDSTREAM_DATA": str(self._folder),
-        }
-        return self._round(Worker.fraudstream(options, environment, self._folder / "ours.log"), topics, events)
-
-    def naive(self, events: int) -> Round:
-        """A round of the naive agent."""
-        topics = self._topics()
+    def worker(self, topics: TopicNames) -> Worker:
+        """One that scores these topics."""
         environment = {
             "BROKER": self._stack.broker,
             "REDIS": self._stack.redis_url,
@@ -53,27 +36,7 @@ class Bench:
             "TOPIC_PREFIX": topics.prefix,
             "DATADIR": str(self._folder / "naive"),
         }
-        worker = Worker(["-m", "bench.peers.naive_faust"], environment, self._folder / "naive.log")
-        return self._round(worker, topics, events)
-
-    def _topics(self) -> TopicNames:
-        self._rounds += 1
-        topics = TopicNames(f"round{self._rounds}.")
-        create_topics(self._stack.broker, topics, partitions=4)
-        return topics
-
-    def _round(self, worker: Worker, topics: TopicNames, events: int) -> Round:
-        messages = self._workload.messages
-
-        def work() -> None:
-            traffic.send(messages[WARM_UP : WARM_UP + events])
-            traffic.receive(worker, events)
-
-        with Traffic(self._stack.broker, topics) as traffic, worker:
-            traffic.send(messages[:WARM_UP])
-            traffic.receive(worker, WARM_UP)
-            time.sleep(1)
-            return worker.measured(events, work)
+        return Worker.module("bench.peers.naive_faust", environment, self._folder / "naive.log")
 
 
 def main() -> None:
@@ -87,10 +50,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, LocalStack(Path(name) / "stack") as stack:
         folder = Path(name)
         promote_model(stack.redis_url, REDIS_PREFIX, folder)
-        bench = Bench(stack, folder, workload)
+        bench, naive = ScoringRounds(stack, folder, workload, WARM_UP), NaiveAgent(stack, folder)
         rounds: dict[str, list[Round]] = {"fraudstream": [], "naive Faust": []}
         for _ in range(arguments.rounds):
-            rounds["naive Faust"].append(bench.naive(arguments.naive_events))
+            rounds["naive Faust"].append(bench.of(naive.worker, arguments.naive_events))
             rounds["fraudstream"].append(bench.ours(arguments.events))
     _print(rounds, as_json=arguments.json)
 

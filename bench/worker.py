@@ -28,7 +28,7 @@ class Worker:
     Parameters
     ----------
     command
-        Arguments behind the interpreter.
+        A program and its arguments; one that starts processes of its own is not measured with them.
     environment
         What is added to this process's environment.
     log
@@ -36,9 +36,14 @@ class Worker:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._command = [sys.executable, *command]
+        self._command = list(command)
         self._environment = {**os.environ, **environment}
         self._log = log
+
+    @classmethod
+    def module(cls, name: str, environment: Mapping[str, str], log: Path) -> Self:
+        """A module of Python that is a program."""
+        return cls([sys.executable, "-m", name], environment, log)
 
     @classmethod
     def fraudstream(
@@ -46,7 +51,7 @@ class Worker:
     ) -> Self:
         """A command of ours, on some cores only when any are given."""
         pin = f"import os; os.sched_setaffinity(0, {sorted(cores)}); " if cores else ""
-        return cls(["-c", f"{pin}from stream_app.cli import main; main()", *options], environment, log)
+        return cls([sys.executable, "-c", f"{pin}from stream_app.cli import main; main()", *options], environment, log)
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as output:

@@ -28,21 +28,22 @@ class Worker:
     Parameters
     ----------
     command
-        Arguments behind the program.
+        A program and its arguments; one that starts processes of its own is not measured with them.
     environment
         What is added to this process's environment.
     log
         File for what it prints.
-    program
-        Python, this one or another; or what else runs it.
     """
 
-    def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], log: Path, program: Path | str = sys.executable
-    ) -> None:
-        self._command = [str(program), *command]
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._command = list(command)
         self._environment = {**os.environ, **environment}
         self._log = log
+
+    @classmethod
+    def module(cls, name: str, environment: Mapping[str, str], log: Path) -> Self:
+        """A module of Python that is a program."""
+        return cls([sys.executable, "-m", name], environment, log)
 
     @classmethod
     def fraudstream(
@@ -50,7 +51,7 @@ class Worker:
     ) -> Self:
         """A command of ours, on some cores only when any are given."""
         pin = f"import os; os.sched_setaffinity(0, {sorted(cores)}); " if cores else ""
-        return cls(["-c", f"{pin}from stream_app.cli import main; main()", *options], environment, log)
+        return cls([sys.executable, "-c", f"{pin}from stream_app.cli import main; main()", *options], environment, log)
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as output:

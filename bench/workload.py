@@ -89,8 +89,16 @@ def training_history() -> tuple[History, npt.NDArray[np.float32]]:
     return known, batch_features(known, DEFAULT)
 
 
-def train_model(folder: Path, *, watched: bool = False, learning_rate: float = 0.05) -> tuple[Bundle, Estimator]:
+def train_model(
+    folder: Path,
+    flagged_of: npt.NDArray[np.float32] | None = None,
+    *,
+    watched: bool = False,
+    learning_rate: float = 0.05,
+) -> tuple[Bundle, Estimator]:
     """Train the default family with its default size, and keep its key and signers in `folder`.
+
+    A share of the rows `flagged_of` [n, F] will be flagged; None takes those that it learns from.
 
     With `watched` it carries a drift reference. That costs seconds and is of no worth beyond the work it gives a watch:
     the windows of its days have not filled, and the model has seen half of them. Another learning rate makes another
@@ -100,6 +108,7 @@ def train_model(folder: Path, *, watched: bool = False, learning_rate: float = 0
     chosen = family(DEFAULT_FAMILY)
     estimator = chosen.fit(values, known.is_fraud, None, SEED, learning_rate=learning_rate)
     scores = estimator.predict_proba(values)[:, 1].astype(np.float32)
+    compared = scores if flagged_of is None else estimator.predict_proba(flagged_of)[:, 1]
     key = SigningKey.load_or_create(folder / "signing-key.pem")
     key.publish(folder / "allowed-signers")
     manifest = Manifest(
@@ -113,16 +122,23 @@ def train_model(folder: Path, *, watched: bool = False, learning_rate: float = 0
         data=TrainingData("simulated", 0, 1, len(values), int(known.is_fraud.sum())),
         code_commit="bench",
         metrics={},
-        thresholds=Thresholds(review=float(np.quantile(scores, 1 - FLAGGED_SHARE))),
+        thresholds=Thresholds(review=float(np.quantile(compared, 1 - FLAGGED_SHARE))),
         golden=Golden.of(values[:48], scores[:48]),
         reference=in_manifest(_reference(estimator)) if watched else None,
     )
     return Bundle.build(manifest, chosen.to_onnx(estimator, len(DEFAULT)), key), estimator
 
 
-def promote_model(redis_url: str, prefix: str, folder: Path, *, watched: bool = False) -> Bundle:
+def promote_model(
+    redis_url: str,
+    prefix: str,
+    folder: Path,
+    flagged_of: npt.NDArray[np.float32] | None = None,
+    *,
+    watched: bool = False,
+) -> Bundle:
     """Train the model that the benches score with, promote it, and lay it into `folder` for those without Redis."""
-    bundle, estimator = train_model(folder, watched=watched)
+    bundle, estimator = train_model(folder, flagged_of, watched=watched)
     registry = Registry(redis_url, prefix)
     registry.put(bundle)
     alias = registry.promote(bundle.version, "bench", "what the benches score with")

@@ -7,13 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
 
 from models.bundle import Bundle, BundleError
 from models.errors import FraudstreamError
 from models.explain.explainer import Explainer, explainer_of
-from models.families.graph import INPUT, OUTPUT
-from models.families.session import open_session
+from models.families.session import Evaluator, evaluator_of
 from models.features.feature_set import FEATURE_SETS, FeatureSet
 from models.manifest import Manifest
 from models.signing import AllowedSigners
@@ -40,22 +38,22 @@ class LoadedModel:
 
     manifest: Manifest
     feature_set: FeatureSet
-    _session: ort.InferenceSession = field(repr=False)
+    _evaluator: Evaluator = field(repr=False)
     _explainer: Explainer = field(repr=False)
 
     @classmethod
-    def load(cls, bundle: Bundle, allowed: AllowedSigners, threads: int = 1) -> "LoadedModel":
+    def load(cls, bundle: Bundle, allowed: AllowedSigners) -> "LoadedModel":
         """Verify, parse, warm up and check the golden vectors; a bundle that fails raises BundleError."""
         manifest = bundle.verify(allowed)
         features = _fitting_feature_set(manifest)
         try:
             graph = onnx.load_model_from_string(bundle.onnx)
-            session = open_session(bundle.onnx, threads)
+            evaluator = evaluator_of(bundle.onnx, graph)
         except Exception as error:  # protobuf and onnxruntime raise types of their own, without a common root
             raise BundleError(
                 f"graph of {manifest.version} cannot be loaded ({error}); train the model again"
             ) from error
-        model = cls(manifest, features, session, explainer_of(graph))
+        model = cls(manifest, features, evaluator, explainer_of(graph))
         model._warm_up()
         model.check_golden()
         return model
@@ -72,7 +70,7 @@ class LoadedModel:
             raise ScoringError(
                 f"{self.version} scores float32 rows of {width} features, not {values.dtype} {values.shape}"
             )
-        scores: npt.NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: values})[0].reshape(-1)
+        scores = self._evaluator.score(values)
         # The sum is NaN if any score is: one number to look at instead of an array.
         if not math.isfinite(scores.sum()):
             row = int(np.flatnonzero(~np.isfinite(scores))[0])

@@ -1,5 +1,6 @@
 """All that are measured end to end: this project's worker, and what a user would pick instead."""
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -26,7 +27,9 @@ def _module(name: str, *arguments: str) -> Callable[[Place], Worker]:
     """A peer in this project's environment."""
 
     def start(place: Place) -> Worker:
-        return Worker(["-m", f"bench.peers.{name}", *arguments], place.environment, place.folder / f"{name}.log")
+        return Worker(
+            [sys.executable, "-m", f"bench.peers.{name}", *arguments], place.environment, place.folder / f"{name}.log"
+        )
 
     return start
 
@@ -36,7 +39,7 @@ def _apart(*command: str) -> Callable[[Place], Worker]:
 
     def start(place: Place) -> Worker:
         log = place.folder / f"{command[-1].partition(':')[0]}.log"
-        return Worker(["-m", *command], place.environment, log, peers_python())
+        return Worker([str(peers_python()), "-m", *command], place.environment, log)
 
     return start
 

@@ -22,7 +22,7 @@ OWN: Final = frozenset({
     "auto.offset.reset", "batch.size", "bootstrap.servers", "compression.type", "delivery.report.only.error",
     "delivery.timeout.ms", "enable.auto.commit", "enable.auto.offset.store", "enable.idempotence",
     "enable.partition.eof", "fetch.queue.backoff.ms", "fetch.wait.max.ms", "group.id", "isolation.level", "linger.ms",
-    "max.partition.fetch.bytes", "metadata.max.age.ms", "on_delivery", "partitioner",
+    "max.partition.fetch.bytes", "message.max.bytes", "metadata.max.age.ms", "on_delivery", "partitioner",
     "queue.buffering.max.messages", "queued.max.messages.kbytes", "session.timeout.ms", "transactional.id",
 })  # fmt: skip
 """Settings that the code gives its clients itself: what fraudstream promises hangs on them."""

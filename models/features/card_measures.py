@@ -58,13 +58,15 @@ HISTORY_DAYS = _AT["card_history_days"]
 
 WINDOW_MS_OF = np.array([round(days * DAY_MS) for days in WINDOWS.values()], np.int64)
 HOUR_WINDOW, DAY_WINDOW, WEEK_WINDOW, MONTH_WINDOW = 1, 2, 3, 5
-DISTINCT_WINDOWS = (DAY_WINDOW, WEEK_WINDOW, MONTH_WINDOW)
 SMALL_AMOUNT = 500
 OUTLIER_RATIO = 2
 NIGHT_ENDS = 6
 SATURDAY = 5
-TIMES, AMOUNTS, MARKS, TERMINAL_BEFORE, COUNTRY_BEFORE = range(5)
-SCRATCH_LINES = 5
+TIMES, AMOUNTS, MARKS = range(3)
+SCRATCH_LINES = 3
+GENERATION, FIRST_COUNTRY, FIRST_TERMINAL = 0, 1, 1025
+"""Where in `seen` the number of the measurement stands, and where the countries and the terminals that it has met."""
+LAST_GENERATION = 2**31 - 1
 LONGEST_HOURS = WINDOW_MS / HOUR_MS
 
 
@@ -95,12 +97,38 @@ def _hours(now: Int, then: Int) -> float:
 
 
 @numba.njit(cache=False)
+def _is_first(seen: Longs, key: Int, mask: Int) -> bool:
+    """Tell whether a terminal was not met before in this measurement, and note it: open addressing."""
+    wanted = seen[GENERATION] << 32 | key
+    place = key & mask
+    while seen[FIRST_TERMINAL + place] != wanted:
+        if seen[FIRST_TERMINAL + place] >> 32 != seen[GENERATION]:
+            seen[FIRST_TERMINAL + place] = wanted
+            return True
+        place = (place + 1) & mask
+    return False
+
+
+@numba.njit(cache=False)
+def _begin(seen: Longs, entries: Int) -> Int:
+    """Forget what was met; return the mask of a table at most half full, small enough to stay in the nearest cache."""
+    if seen[GENERATION] == LAST_GENERATION:
+        seen[:] = 0
+    seen[GENERATION] += 1
+    places = 64
+    while places < 2 * entries:
+        places *= 2
+    return np.int64(places - 1)
+
+
+@numba.njit(cache=False)
 def _unpack(
     entries: Records, first: Int, stop: Int, skip: Int, horizon: Int, now: Int, terminal: Int,
-    scratch: Longs, counts: Longs, values: Floats,
+    scratch: Longs, seen: Longs, counts: Longs, values: Floats,
 ) -> None:  # fmt: skip
     """Walk from the newest to the oldest, note how many lie in each window, and lay the fields out for fast sums."""
-    same_terminal = 0
+    mask = _begin(seen, stop - first)
+    same_terminal = terminals = countries = 0
     last_there = np.int64(-1)
     count = 0
     i = stop - 1
@@ -115,38 +143,29 @@ def _unpack(
                 scratch[TIMES, count] = at
                 scratch[AMOUNTS, count] = entry.amount
                 scratch[MARKS, count] = entry.stamp
-                scratch[TERMINAL_BEFORE, count] = at - np.int64(entry.terminal_gap)
-                scratch[COUNTRY_BEFORE, count] = at - np.int64(entry.country_gap)
                 count += 1
+                terminals += _is_first(seen, np.int64(entry.terminal), mask)
+                country = FIRST_COUNTRY + (entry.stamp >> 6 & 0x3FF)
+                countries += seen[country] != seen[GENERATION]
+                seen[country] = seen[GENERATION]
                 if entry.terminal == terminal:
                     same_terminal += 1
                     last_there = max(last_there, at)
             i -= 1
         counts[window] = count
+        if window == DAY_WINDOW:
+            values[TERMINALS] = terminals
+            values[COUNTRIES] = countries
+        elif window == WEEK_WINDOW:
+            values[TERMINALS + 1] = terminals
+        elif window == MONTH_WINDOW:
+            values[TERMINALS + 2] = terminals
+            values[COUNTRIES + 1] = countries
     values[SAME_TERMINAL_30D] = same_terminal
     values[IS_NEW_TERMINAL] = same_terminal == 0
     values[HOURS_SINCE_SAME_TERMINAL] = _hours(now, last_there)
     values[HOURS_SINCE_LAST] = _hours(now, scratch[TIMES, 0]) if count else LONGEST_HOURS
     values[HISTORY_DAYS] = (now - scratch[TIMES, count - 1]) / DAY_MS if count else 0.0
-
-
-@numba.njit(cache=False)
-def _at_or_before(times: Longs, count: Int, border: Int) -> Int:
-    found = 0
-    for i in range(count):
-        found += times[i] <= border
-    return found
-
-
-@numba.njit(cache=False)
-def _distinct_values(scratch: Longs, counts: Longs, horizon: Int, now: Int, values: Floats) -> None:
-    """Count those whose predecessor at the same terminal, or in the same country, lies before the window."""
-    for k in range(3):
-        window = DISTINCT_WINDOWS[k]
-        border = max(now - WINDOW_MS_OF[window], horizon)
-        values[TERMINALS + k] = _at_or_before(scratch[TERMINAL_BEFORE], counts[window], border)
-        if k != 1:
-            values[COUNTRIES + k // 2] = _at_or_before(scratch[COUNTRY_BEFORE], counts[window], border)
 
 
 @numba.njit(cache=False)
@@ -237,7 +256,7 @@ def _amount_values(scratch: Longs, counts: Longs, now: Int, amount: Int, values:
 @numba.njit(cache=False)
 def measure(
     entries: Records, first: Int, stop: Int, skip: Int, horizon: Int, now: Int, amount: Int, terminal: Int, marks: Int,
-    mcc: Int, scratch: Longs, counts: Longs, values: Floats,
+    mcc: Int, scratch: Longs, seen: Longs, counts: Longs, values: Floats,
 ) -> None:  # fmt: skip
     """Fill a row's own and card columns.
 
@@ -249,11 +268,11 @@ def measure(
     terminal: high half of the terminal's hash.
     marks: the low bits of the transaction's stamp.
     scratch: [SCRATCH_LINES, at least stop - first].
+    seen: [FIRST_TERMINAL + a power of two, at least 64 and 2 * (stop - first)], zeros at first.
     counts: one per window.
     values: float32 row.
     """
     _own_values(now, amount, marks, mcc, values)
-    _unpack(entries, first, stop, skip, horizon, now, terminal, scratch, counts, values)
-    _distinct_values(scratch, counts, horizon, now, values)
+    _unpack(entries, first, stop, skip, horizon, now, terminal, scratch, seen, counts, values)
     _share_values(scratch, counts[MONTH_WINDOW], now, marks, values)
     _amount_values(scratch, counts, now, amount, values)

@@ -1,103 +1,37 @@
 """The exact 30-day windows of one partition's cards, in arrays that grow."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from models.errors import FraudstreamError
-from models.features.card_entry import ENTRY, STAMP_BITS, STORED_MS
-from models.features.card_measures import COLUMNS, SCRATCH_LINES, WINDOW_MS_OF
-from models.features.card_windows import BLOCK_SIZES, NO_BLOCK, advance_cards
+from models.features.card_blocks import CardBlocks
+from models.features.card_entry import CHANGE, ENTRY, LARGEST_AMOUNT
+from models.features.card_measures import COLUMNS, WINDOW_MS_OF
+from models.features.card_windows import DUPLICATE, TOO_LATE, advance_cards
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
-from models.features.kernel_sources import SOURCES
-from models.features.kernel_types import Bytes, Int, Ints, Longs, Records
 from models.schema.columns import TransactionColumns
 
 CardArrays = dict[str, npt.NDArray[np.generic]]
-"""Complete state of some cards: `cards` uint64[k], `lengths` int32[k], `entries` ENTRY[sum of them], card by card."""
+"""A part of a state: `changes` CHANGE[m], stored one after the other since the part before; and the complete state of
+some cards behind them, `cards` uint64[k], `lengths` int32[k], `entries` ENTRY[sum of them], card by card."""
 
-Array = TypeVar("Array", bound=npt.NDArray[Any])
+Taken = list[tuple[TransactionColumns, npt.NDArray[np.uint8]]]
+"""Transactions with their statuses, as `advance` took them."""
+
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "cards": np.dtype(np.uint64),
+    "lengths": np.dtype(np.int32),
+    "entries": ENTRY,
+    "changes": CHANGE,
+}
 
 
 class CardArraysError(FraudstreamError):
     """Raised when stored card arrays do not fit together."""
-
-
-@numba.njit(cache=True)
-def _gather(
-    rows: Longs,
-    firsts: Longs,
-    lengths: Ints,
-    entries: Records,
-    counts: Ints,
-    gathered: Records,
-    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
-) -> None:
-    """Copy the live transactions of `rows`; with an empty target only count them."""
-    filled = 0
-    for k in range(rows.size):
-        first, length = firsts[rows[k]], lengths[rows[k]]
-        horizon = (entries[first + length - 1].stamp >> STAMP_BITS) - STORED_MS if length else 0
-        gone = 0
-        while gone < length and entries[first + gone].stamp >> STAMP_BITS <= horizon:
-            gone += 1
-        counts[k] = length - gone
-        if gathered.size:
-            for i in range(first + gone, first + length):
-                gathered[filled] = entries[i]
-                filled += 1
-
-
-@numba.njit(cache=True)
-def _place(
-    rows: Ints,
-    counts: Ints,
-    given: Records,
-    firsts: Longs,
-    lengths: Ints,
-    size_classes: Bytes,
-    entries: Records,
-    used: Longs,
-    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
-) -> None:
-    """Lay the given cards into fresh blocks at the end of the pool."""
-    taken = 0
-    for k in range(rows.size):
-        size_class = 0
-        while BLOCK_SIZES[size_class] < counts[k]:
-            size_class += 1
-        firsts[rows[k]] = used[0]
-        lengths[rows[k]] = counts[k]
-        size_classes[rows[k]] = size_class
-        for i in range(counts[k]):
-            entries[used[0] + i] = given[taken + i]
-        taken += counts[k]
-        used[0] += BLOCK_SIZES[size_class]
-
-
-@numba.njit(cache=True)
-def _relocate(
-    cards: Int,
-    firsts: Longs,
-    lengths: Ints,
-    size_classes: Bytes,
-    entries: Records,
-    target: Records,
-    sources: Int = SOURCES,  # noqa: ARG001 see kernel_sources
-) -> Int:
-    """Copy every card's block to the next place of the target; returns how much of it is used."""
-    used = 0
-    for row in range(cards):
-        if size_classes[row] >= 0:
-            for i in range(lengths[row]):
-                target[used + i] = entries[firsts[row] + i]
-            firsts[row] = used
-            used += BLOCK_SIZES[size_classes[row]]
-    return used
 
 
 class CardState:
@@ -106,9 +40,9 @@ class CardState:
     Why: a window held as its transactions is exact for any order of arrival, has no rounding to drift, and can be
     rebuilt by a replay.
 
-    A stored transaction takes 32 bytes. Blocks grow by a fifth, the pool that holds them by a half, and it is laid out
-    afresh each time, so the pool takes at most 1.5 * 1.25 times that; beside it a card takes 22 bytes, twice that right
-    after these arrays grew, and 24 to 48 bytes of hash table. At 60 transactions in 30 days: 2.5 to 3.7 kB a card.
+    A stored transaction takes 24 bytes. The block of a card has a few too many, and the pool that holds the blocks at
+    most an eighth; beside it a card takes 21 bytes, twice that right after these arrays grew, and 24 to 48 bytes of
+    hash table. At 30 transactions in 30 days: less than 1 kB a card (bench/bench_state.py).
 
     Parameters
     ----------
@@ -121,16 +55,9 @@ class CardState:
 
     def _clear(self) -> None:
         self._index = HashIndex()
-        self._cards = np.zeros(0, np.uint64)
-        self._firsts = np.zeros(0, np.int64)
-        self._lengths = np.zeros(0, np.int32)
-        self._size_classes = np.zeros(0, np.int8)
-        self._changed = np.zeros(0, np.bool_)
-        self._entries = np.zeros(1024, ENTRY)
-        self._used = np.zeros(1, np.int64)
-        self._free = np.full(len(BLOCK_SIZES), NO_BLOCK, np.int64)
-        self._scratch = np.zeros((SCRATCH_LINES, 1024), np.int64)
+        self._blocks = CardBlocks()
         self._counts = np.zeros(len(WINDOW_MS_OF), np.int64)
+        self._taken: Taken | None = None
 
     @property
     def cards(self) -> int:
@@ -140,13 +67,12 @@ class CardState:
     @property
     def transactions(self) -> int:
         """Transactions held, those just out of the window included."""
-        return int(self._lengths[: self.cards].sum())
+        return int(self._blocks.lengths[: self.cards].sum())
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, room to grow included."""
-        arrays = (self._cards, self._firsts, self._lengths, self._size_classes, self._changed, self._entries)
-        return sum(array.nbytes for array in (*arrays, self._scratch)) + self._index.nbytes
+        return self._blocks.nbytes + self._index.nbytes
 
     def advance(
         self, columns: TransactionColumns, out: npt.NDArray[np.float32] | None, status: npt.NDArray[np.uint8]
@@ -162,96 +88,103 @@ class CardState:
         """
         rows = self._rows_of(columns.card)
         target = np.zeros((0, COLUMNS), np.float32) if out is None else out
-        done = 0
+        blocks, done = self._blocks, 0
         while True:
             done = advance_cards(
                 done, columns.event_time, columns.amount, columns.transaction, columns.terminal, columns.country,
                 columns.channel, columns.entry_mode, columns.mcc, rows,
-                self._firsts, self._lengths, self._size_classes, self._changed, self._entries, self._free, self._used,
-                self._scratch, self._counts, out is not None, target, status,
+                blocks.firsts, blocks.lengths, blocks.size_classes, blocks.entries, blocks.heads, blocks.live,
+                blocks.free, blocks.scratch, blocks.seen, self._counts, out is not None, target, status,
             )  # fmt: skip
             if done == len(rows):
-                return
-            self._grow_pool(int(self._lengths[rows[done]]))
+                break
+            blocks.make_room(self.cards, int(blocks.lengths[rows[done]]))
+        if self._taken is not None:
+            self._taken.append((columns, status))
 
     def _rows_of(self, cards: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
         known = self.cards
         rows = self._index.add(cards)
-        if self.cards > len(self._cards):
-            grown = max(1024, 2 * len(self._cards), self.cards)
-            self._cards = _grown(self._cards, grown, 0)
-            self._firsts = _grown(self._firsts, grown, 0)
-            self._lengths = _grown(self._lengths, grown, 0)
-            self._size_classes = _grown(self._size_classes, grown, -1)
-            self._changed = _grown(self._changed, grown, False)
         if self.cards > known:
-            self._cards[rows] = cards
+            self._blocks.know(rows, cards, self.cards)
         return rows
 
-    def _grow_pool(self, length: int) -> None:
-        """Make room for one more transaction of a card that has `length`."""
-        if length + 1 > self._scratch.shape[1]:
-            self._scratch = np.zeros((SCRATCH_LINES, 2 * (length + 1)), np.int64)
-        if self._used[0] + 2 * length + 2 > len(self._entries):
-            self._move_pool(2 * length + 2)
+    def taken(self) -> Taken:
+        """Return the transactions taken since the last call, to be `packed`; the first call returns none.
 
-    def _move_pool(self, extra: int) -> None:
-        """Lay all blocks into a pool half as large again, without the gaps that blocks left behind as they grew."""
-        classes = self._size_classes[: self.cards]
-        taken = int(BLOCK_SIZES[classes[classes >= 0]].sum())
-        pool = np.zeros(max(1024, taken + taken // 2 + extra), ENTRY)
-        self._used[0] = _relocate(self.cards, self._firsts, self._lengths, self._size_classes, self._entries, pool)
-        self._free[:] = NO_BLOCK
-        self._entries = pool
+        From the first call on they are kept: the columns that `advance` was given, without a copy.
+        """
+        taken, self._taken = self._taken or [], []
+        return taken
 
     def take_changes(self) -> CardArrays:
-        """Return the complete state of every card that stored something since the last call."""
-        rows = np.flatnonzero(self._changed[: self.cards])
-        self._changed[rows] = False
-        return self._arrays_of(rows)
+        """Return what was stored since the last call of this or `taken`."""
+        return packed(self.taken())
 
     def everything(self) -> CardArrays:
         """Return the complete state of all cards; what `take_changes` returns next stays as it is."""
-        return self._arrays_of(np.arange(self.cards))
+        return {**_NOTHING, **self._blocks.gathered(0, self.cards)}
 
-    def _arrays_of(self, rows: npt.NDArray[np.int64]) -> CardArrays:
-        lengths = np.zeros(len(rows), np.int32)
-        nothing = np.zeros(0, ENTRY)
-        _gather(rows, self._firsts, self._lengths, self._entries, lengths, nothing)
-        entries = np.zeros(int(lengths.sum()), ENTRY)
-        _gather(rows, self._firsts, self._lengths, self._entries, lengths, entries)
-        return {"cards": self._cards[rows], "lengths": lengths, "entries": entries}
+    def parts(self, cards: int) -> Iterator[CardArrays]:
+        """Return the complete state of the cards held now, one part at least, each of so many cards.
+
+        The state may be advanced between two parts: each holds its cards as they are when it is asked for, and what was
+        stored since the part before, so that, restored in order, they give the state at the last one. What was stored
+        before the first is in none of their changes.
+        """
+        self.taken()
+        held = self.cards
+        for start in range(0, max(held, 1), cards):
+            yield {**self.take_changes(), **self._blocks.gathered(start, min(start + cards, held))}
+
+    def load_kernels(self) -> None:
+        """Load what is needed only once there is much, so that it delays no batch then."""
+        self._blocks.load_kernels()
 
     def restore(self, parts: Iterable[Mapping[str, npt.NDArray[np.generic]]]) -> None:
-        """Replace the state by a base and its increments, in order; the last part that has a card wins.
+        """Replace the state by a base and its increments, in order.
+
+        The changes of a part are applied to what the parts before left, then its complete cards replace their like.
 
         Raises
         ------
-        CardArraysError: a part is not what `everything` and `take_changes` give.
+        CardArraysError: a part is not what `everything`, `parts` and `take_changes` give.
         """
         self._clear()
         for part in parts:
             check_card_arrays(part)
-            cards, lengths = (
-                np.ascontiguousarray(part["cards"], np.uint64),
-                np.ascontiguousarray(part["lengths"], np.int32),
-            )
-            self._put(cards, lengths, np.ascontiguousarray(part["entries"], ENTRY))
+            given = {name: np.ascontiguousarray(part[name], dtype) for name, dtype in _DTYPES.items()}
+            if len(given["changes"]):
+                columns = _columns(given["changes"])
+                self.advance(columns, None, np.zeros(len(columns), np.uint8))
+            if len(given["cards"]):
+                rows = self._rows_of(given["cards"])
+                self._blocks.put(self.cards, rows, given["lengths"], given["entries"])
 
-    def _put(
-        self, cards: npt.NDArray[np.uint64], lengths: npt.NDArray[np.int32], entries: npt.NDArray[np.void]
-    ) -> None:
-        rows = self._rows_of(cards)
-        self._size_classes[rows] = -1  # their blocks are gaps until the pool is moved
-        need = int(BLOCK_SIZES[np.searchsorted(BLOCK_SIZES, lengths)].sum())
-        if self._used[0] + need > len(self._entries):
-            self._move_pool(need)
-        _place(rows, lengths, entries, self._firsts, self._lengths, self._size_classes, self._entries, self._used)
+
+_NOTHING: CardArrays = {name: np.zeros(0, dtype) for name, dtype in _DTYPES.items()}
+
+
+def packed(taken: Taken) -> CardArrays:
+    """Return what was stored of the transactions taken, as a part of a state."""
+    columns = TransactionColumns.concat([columns for columns, _ in taken])
+    stored = [status & (DUPLICATE | TOO_LATE) == 0 for _, status in taken]
+    columns = columns.take(np.concatenate([*stored, np.zeros(0, np.bool_)]))
+    changes = np.zeros(len(columns), CHANGE)
+    for name in CHANGE.names or ():
+        changes[name] = getattr(columns, name) if name != "amount" else np.minimum(columns.amount, LARGEST_AMOUNT)
+    return {**_NOTHING, "changes": changes}
+
+
+def _columns(changes: npt.NDArray[np.void]) -> TransactionColumns:
+    fields = {name: np.ascontiguousarray(changes[name]) for name in CHANGE.names or ()}
+    fields["amount"] = fields["amount"].astype(np.int64)
+    return TransactionColumns(**fields, mcc=np.zeros(len(changes), np.uint16))
 
 
 def check_card_arrays(part: Mapping[str, npt.NDArray[np.generic]]) -> None:
     """Raise CardArraysError unless a part is one of card arrays that fit together."""
-    for name, dtype in (("cards", np.uint64), ("lengths", np.int32), ("entries", ENTRY)):
+    for name, dtype in _DTYPES.items():
         array = part.get(name)
         if array is None or array.ndim != 1 or array.dtype != dtype:
             found = "nothing" if array is None else f"{array.dtype} {array.shape}"
@@ -262,10 +195,3 @@ def check_card_arrays(part: Mapping[str, npt.NDArray[np.generic]]) -> None:
             f"card arrays hold {len(entries)} transactions where their lengths say {int(lengths.sum())}: "
             "restore from an older checkpoint"
         )
-
-
-def _grown(array: Array, size: int, filler: int) -> Array:
-    """Return a copy with room for `size`, new places filled."""
-    grown: Array = np.full(size, filler, array.dtype)  # type: ignore[assignment]  # numpy cannot say "the same dtype"
-    grown[: len(array)] = array
-    return grown

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from operator import attrgetter
 from typing import Final, TypeVar, get_args
 
 import numpy as np
@@ -14,6 +13,7 @@ from models.schema.hashing import hash64_column
 from models.schema.iso_codes import COUNTRY_NUMBERS
 from models.schema.money import ReportingCurrency
 from models.schema.transaction import Transaction
+from models.schema.transaction_fields import TransactionFields
 
 CHANNEL_NUMBERS: Final[dict[str, int]] = {name: at for at, name in enumerate(get_args(Channel), 1)}
 ENTRY_MODE_NUMBERS: Final[dict[str, int]] = {name: at for at, name in enumerate(get_args(EntryMode), 1)}
@@ -21,8 +21,6 @@ _MERCHANT_CATEGORIES: Final[dict[str, int]] = {f"{code:04d}": code for code in r
 
 _Number = TypeVar("_Number", np.uint8, np.uint16)
 
-_REQUIRED = attrgetter("event_time", "amount_minor", "currency", "card_id", "transaction_id", "terminal_id")
-_OPTIONAL = attrgetter("merchant_country", "channel", "entry_mode", "mcc")
 _DTYPES: Final = {
     "event_time": np.int64,
     "amount": np.int64,
@@ -91,20 +89,23 @@ class TransactionColumns:
         ------
         RatesError: when a currency has no rate (`decode_transactions` with the same rates refuses such a message).
         """
-        if not transactions:
+        return cls.from_fields(TransactionFields.of(transactions), rates)
+
+    @classmethod
+    def from_fields(cls, taken: TransactionFields, rates: ReportingCurrency) -> "TransactionColumns":
+        """Return the columns of decoded transactions whose fields have been taken already; raises as above."""
+        if not len(taken):
             return cls.empty()
-        times, amounts, currencies, cards, ids, terminals = zip(*map(_REQUIRED, transactions), strict=True)
-        countries, channels, entry_modes, categories = zip(*map(_OPTIONAL, transactions), strict=True)
         return cls(
-            event_time=np.array(times, np.int64),
-            amount=np.array(rates.column(amounts, currencies), np.int64),
-            card=hash64_column(cards),
-            transaction=hash64_column(ids),
-            terminal=hash64_column(terminals),
-            country=_numbers(countries, COUNTRY_NUMBERS, np.uint16),
-            channel=_numbers(channels, CHANNEL_NUMBERS, np.uint8),
-            entry_mode=_numbers(entry_modes, ENTRY_MODE_NUMBERS, np.uint8),
-            mcc=_numbers(categories, _MERCHANT_CATEGORIES, np.uint16),
+            event_time=np.array(taken.event_time, np.int64),
+            amount=np.array(rates.column(taken.amount_minor, taken.currency), np.int64),
+            card=hash64_column(taken.card_id),
+            transaction=hash64_column(taken.transaction_id),
+            terminal=hash64_column(taken.terminal_id),
+            country=_numbers(taken.merchant_country, COUNTRY_NUMBERS, np.uint16),
+            channel=_numbers(taken.channel, CHANNEL_NUMBERS, np.uint8),
+            entry_mode=_numbers(taken.entry_mode, ENTRY_MODE_NUMBERS, np.uint8),
+            mcc=_numbers(taken.mcc, _MERCHANT_CATEGORIES, np.uint16),
         )
 
     @classmethod

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from models.schema.field_types import EARLIEST_MS, LATEST_MS
 from models.schema.score import Decision, Role
 from models.schema.shadow_scores import SHADOW_SCORES, ShadowScores, shadow_scores_of
 from models.schema.transaction import Transaction
+from models.schema.transaction_fields import TransactionFields
 
 DECISIONS: Final[tuple[Decision, ...]] = ("approve", "review", "decline")
 MOST_ROWS: Final = 10_000
@@ -173,40 +174,38 @@ class FeatureBatchEncoder:
             {"feature_names": ",".join(feature_names)}
         )
 
-    def encode(self, transactions: Sequence[Transaction], scored: ScoredColumns) -> bytes:
+    def encode(self, transactions: TransactionFields | Sequence[Transaction], scored: ScoredColumns) -> bytes:
         """Bytes of an Arrow IPC stream with one record batch.
 
         Parameters
         ----------
         transactions:
-            The n transactions of the batch, in offset order.
+            The n transactions of the batch, in offset order, or what was taken of them.
         scored:
             What scoring found for the same rows.
         """
         rows = len(transactions)
-        taken = zip(*map(_FROM_TRANSACTION, transactions), strict=True) if rows else ((),) * len(_TRANSACTION_FIELDS)
-        values: Any = pa.FixedSizeListArray.from_arrays(
-            pa.array(np.ascontiguousarray(scored.values).reshape(-1)), self._width
-        )
+        taken = transactions if isinstance(transactions, TransactionFields) else TransactionFields.of(transactions)
+        values: Any = pa.FixedSizeListArray.from_arrays(_fixed(scored.values.reshape(-1), pa.float32()), self._width)
         arrays = [
-            pa.array(scored.source_offset, pa.int64()),
-            pa.array(np.full(rows, scored.epoch, np.int32)),
+            _fixed(scored.source_offset, pa.int64()),
+            _repeated(scored.epoch, pa.int32(), rows),
             _constant(scored.writer, rows),
-            *(pa.array(column, of_type) for column, of_type in zip(taken, _TRANSACTION_TYPES, strict=True)),
-            pa.array(scored.score, pa.float32()),
-            pa.DictionaryArray.from_arrays(scored.decision.view(np.int8), _DECISION_NAMES),
+            *(pa.array(getattr(taken, name), of_type) for name, of_type in _TRANSACTION_FIELDS.items()),
+            _fixed(scored.score, pa.float32()),
+            pa.DictionaryArray.from_arrays(_fixed(scored.decision.view(np.int8), pa.int8()), _DECISION_NAMES),
             _names(scored.role, rows),
             _names(scored.model_version, rows),
-            pa.array(np.broadcast_to(np.asarray(scored.control, np.bool_), rows)),
-            pa.array(np.broadcast_to(np.asarray(scored.pass_probability, np.float32), rows)),
+            _per_row(scored.control, pa.bool_(), rows),
+            _per_row(scored.pass_probability, pa.float32(), rows),
             pa.nulls(rows, SHADOW_SCORES) if scored.shadow_scores is None else scored.shadow_scores.to_arrow(),
-            pa.array(np.full(rows, scored.profiles_as_of, np.int64)),
-            pa.array(np.full(rows, scored.recomputed)),
-            pa.array(np.broadcast_to(np.asarray(scored.verified, np.bool_), rows)),
+            _repeated(scored.profiles_as_of, pa.int64(), rows),
+            _repeated(scored.recomputed, pa.bool_(), rows),
+            _per_row(scored.verified, pa.bool_(), rows),
             values,
         ]
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self._schema) as writer:
+        with pa.ipc.new_stream(sink, self._schema, options=_WRITE_OPTIONS) as writer:
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         return sink.getvalue().to_pybytes()
 
@@ -317,12 +316,39 @@ _TRANSACTION_FIELDS = {
     "merchant_country": pa.string(),
     "channel": pa.string(),
 }
-_TRANSACTION_TYPES = tuple(_TRANSACTION_FIELDS.values())
-_FROM_TRANSACTION = attrgetter(*_TRANSACTION_FIELDS)
+
+
+_WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions()
+"""Given, since without them each message reads the environment for them."""
 
 
 def _constant(text: str, rows: int) -> Any:
-    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int8), pa.array([text]))
+    return pa.DictionaryArray.from_arrays(_repeated(0, pa.int8(), rows), _dictionary(text), safe=False)
+
+
+@lru_cache(maxsize=64)
+def _dictionary(text: str) -> Any:
+    return pa.array([text], pa.string())
+
+
+def _repeated(value: object, of_type: pa.DataType, rows: int) -> Any:
+    """The value in every row; its memory is shared: a small batch costs what its columns cost to make."""
+    return _many(value, of_type).slice(0, rows) if rows <= MOST_ROWS else pa.array([value] * rows, of_type)
+
+
+@lru_cache(maxsize=64)
+def _many(value: object, of_type: pa.DataType) -> Any:
+    return pa.array([value] * MOST_ROWS, of_type)
+
+
+def _fixed(column: NDArray[Any], of_type: pa.DataType) -> Any:
+    """A numeric column over numpy's own memory: `pa.array` takes as long again to find out what it was given."""
+    whole: Any = np.ascontiguousarray(column)
+    return pa.Array.from_buffers(of_type, len(column), [None, pa.py_buffer(whole)])
+
+
+def _per_row(value: NDArray[Any] | float, of_type: pa.DataType, rows: int) -> Any:
+    return pa.array(value, of_type) if isinstance(value, np.ndarray) else _repeated(value, of_type, rows)
 
 
 def _names(texts: Sequence[str] | str, rows: int) -> Any:

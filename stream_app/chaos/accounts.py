@@ -94,10 +94,12 @@ class Accounts:
     Parameters
     ----------
     broker, topics: where.
+    gaps_since_ms: wall clock from which gaps count.
     """
 
     broker: str
     topics: TopicNames
+    gaps_since_ms: int = 0
     raw: int = 0
     kept: dict[int, dict[Key, KeptScore]] = field(default_factory=dict)
     _inputs: dict[Place, list[Message]] = field(default_factory=dict)
@@ -213,7 +215,8 @@ class Accounts:
                 score is not None and score.transaction_id != one.transaction_id
                 for score, one in zip(found, source.transactions, strict=True)
             )
-            gap_ms = max(gap_ms, _longest_gap_ms(source.at_ms, [None if one is None else one.at_ms for one in found]))
+            scored_ms = [None if one is None else one.at_ms for one in found]
+            gap_ms = max(gap_ms, _longest_gap_ms(source.at_ms, scored_ms, self.gaps_since_ms))
             differences += _differences(epoch, source, found, rows.get(partition, _Rows.of([])))
         sent = Counter(
             (epoch, one.transaction_id) for (_, epoch), source in inputs.items() for one in source.transactions
@@ -245,12 +248,15 @@ def _input(records: Sequence[Message]) -> _Input:
     )
 
 
-def _longest_gap_ms(sent_ms: Sequence[int], scored_ms: Sequence[int | None]) -> int:
-    """Return the longest time between a score and the one before it, or its transaction where that came later."""
+def _longest_gap_ms(sent_ms: Sequence[int], scored_ms: Sequence[int | None], since_ms: int) -> int:
+    """Return the longest time between a score and the one before it, or its transaction where that came later.
+
+    Of a gap that began before `since_ms` only the rest counts.
+    """
     longest, before = 0, 0
     for sent, scored in zip(sent_ms, scored_ms, strict=True):
         if scored is not None:
-            longest = max(longest, scored - max(before or sent, sent))
+            longest = max(longest, scored - max(before, sent, since_ms))
             before = scored
     return longest
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from models.access.kafka_settings import confluent_settings
 from producers.simulator.population import Population
@@ -14,6 +14,7 @@ from producers.simulator.settings import PopulationSettings
 from producers.simulator.simulation import Simulation
 
 TRANSACTIONS_PER_DAY: Final = 10_000.0
+LONGEST_RECORD_BYTES: Final = 8 << 20
 _SLICE_S: Final = 0.01
 _DELIVERY_S: Final = 300
 """Longer than any outage of a scenario: what the bank has sent is to be counted, not lost on its own side."""
@@ -67,6 +68,7 @@ class Sending(threading.Thread):
                 "compression.type": "lz4",
                 "queue.buffering.max.messages": 1_000_000,
                 "delivery.timeout.ms": _DELIVERY_S * 1000,
+                "message.max.bytes": LONGEST_RECORD_BYTES,
                 "delivery.report.only.error": True,
                 "on_delivery": self._note,
                 "log_level": 0,
@@ -75,6 +77,12 @@ class Sending(threading.Thread):
 
     def run(self) -> None:
         """Send, then wait for the acknowledgements."""
+        try:
+            self._send_all()
+        except KafkaException as error:
+            self.failures.append(str(error))
+
+    def _send_all(self) -> None:
         began = time.monotonic()
         while self.sent < self.total and not self._stop_asked.is_set():
             due = self.total

@@ -21,7 +21,7 @@ from models.schema.feature_batch import DECISIONS, FeatureBatchEncoder, FeatureB
 from models.schema.money import ReportingCurrency
 from models.schema.score import ReasonCode, Role, Score
 from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
-from models.schema.transaction import Transaction
+from models.schema.transaction_fields import TransactionFields
 from models.scorer import LoadedModel, ScoringError
 from stream_app.scoring.batch_scores import BatchScores, ModelFailure, Name, score_batch
 from stream_app.scoring.lineup import Lineup
@@ -225,17 +225,18 @@ class Lane:
         transactions, indices, _ = decode_transactions(batch.values[:count], self._currency)
         if not transactions:
             return
-        columns = self._columns(transactions)
+        columns = self._columns(TransactionFields.of(transactions))
         offsets = batch.offsets[indices]
         rows = [row for row, offset in enumerate(offsets.tolist()) if offset in self.start.missing]
         if not rows:
             self.cards.advance(columns, None, np.zeros(len(columns), np.uint8))
             return
         values, _ = self._features(columns)
-        scored.features.append(self._recomputed([transactions[row] for row in rows], offsets[rows], values[rows]))
+        recomputed = TransactionFields.of([transactions[row] for row in rows])
+        scored.features.append(self._recomputed(recomputed, offsets[rows], values[rows]))
 
     def _recomputed(
-        self, transactions: Sequence[Transaction], offsets: NDArray[np.int64], values: NDArray[np.float32]
+        self, taken: TransactionFields, offsets: NDArray[np.int64], values: NDArray[np.float32]
     ) -> FeatureMessage:
         """Feature rows that a crash kept from `features`, each proved by its score coming out equal."""
         published = [self.start.missing[int(offset)] for offset in offsets]
@@ -265,7 +266,7 @@ class Lane:
             control=(decision == DECISIONS.index("approve")) & (chance < 1.0),
             pass_probability=chance,
         )
-        return self._feature_message(transactions, columns, int(offsets[0]), int(offsets[-1]))
+        return self._feature_message(taken, columns, int(offsets[0]), int(offsets[-1]))
 
     def _score_fresh(self, batch: RecordBatch, lineup: Lineup, scored: Scored, *, stale: bool, now_ms: int) -> None:
         transactions, indices, rejections = decode_transactions(batch.values, self._currency)
@@ -273,17 +274,18 @@ class Lane:
         first, last = self._reported, int(batch.offsets[-1])
         self._reported = last + 1
         offsets = batch.offsets[indices] if rejections else batch.offsets
-        columns = self._columns(transactions)
+        taken = TransactionFields.of(transactions)
+        columns = self._columns(taken)
         values, status = self._features(columns)
-        said = score_batch(lineup, values, [transaction.card_id for transaction in transactions], self._clock)
+        said = score_batch(lineup, values, taken.card_id, self._clock)
         drawn = self._control.draw(said.asked, said.score, columns.amount, transactions)
-        keys = [transaction.card_id.encode() for transaction in transactions]
+        keys = list(map(str.encode, taken.card_id))
         misrouted = self._misrouted(keys)
         degraded = misrouted | stale | batch.overdue | said.degraded | (columns.event_time < (self.cold_before or 0))
         # Explaining costs a flagged row what scoring costs a hundred: what is overdue goes without.
         reasons, unexplained = ({}, []) if batch.overdue else self._reasons.of(said, lineup, drawn.decision, values)
         scored.model_seconds, scored.model_failures = said.seconds, [*said.failures, *unexplained]
-        records = self._messages(transactions, offsets, said, drawn.decision, reasons, status, degraded, now_ms)
+        records = self._messages(taken, offsets, said, drawn.decision, reasons, status, degraded, now_ms)
         scored.scores = list(zip(keys, records, strict=True))
         _take_draw(scored, drawn)
         scored.event_time = int(columns.event_time[len(columns) // 2]) if transactions else 0
@@ -292,7 +294,7 @@ class Lane:
         scored.too_late = int(np.count_nonzero(status & TOO_LATE))
         scored.misrouted = int(np.count_nonzero(misrouted))
         if scored.misrouted:
-            scored.misrouted_card = transactions[int(np.argmax(misrouted))].card_id
+            scored.misrouted_card = taken.card_id[int(np.argmax(misrouted))]
         scored.degraded = int(np.count_nonzero(degraded))
         rows = ScoredColumns(
             source_offset=offsets,
@@ -310,10 +312,10 @@ class Lane:
             pass_probability=drawn.pass_probability,
             shadow_scores=said.shadow,
         )
-        scored.features.append(self._feature_message(transactions, rows, first, last, said.seconds))
+        scored.features.append(self._feature_message(taken, rows, first, last, said.seconds))
 
-    def _columns(self, transactions: Sequence[Transaction]) -> TransactionColumns:
-        columns = TransactionColumns.from_transactions(transactions, self._currency)
+    def _columns(self, taken: TransactionFields) -> TransactionColumns:
+        columns = TransactionColumns.from_fields(taken, self._currency)
         if self.cold_before is None and len(columns):
             self.cold_before = int(columns.event_time[0]) + LONGEST_WINDOW_DAYS * DAY_MS
         return columns
@@ -331,7 +333,7 @@ class Lane:
 
     def _messages(
         self,
-        transactions: Sequence[Transaction],
+        taken: TransactionFields,
         offsets: NDArray[np.int64],
         said: BatchScores,
         decision: NDArray[np.uint8],
@@ -344,13 +346,14 @@ class Lane:
         duplicate = (status & DUPLICATE).astype(np.bool_)
         columns = (column.tolist() for column in (offsets, said.score, scaled, decision, degraded, duplicate))
         identity, encode, no_reasons = self.identity, wire.encode, list[ReasonCode]()
-        feature_set, rows = self._feature_set.version, zip(transactions, *columns, strict=True)
+        feature_set = self._feature_set.version
+        rows = zip(taken.transaction_id, taken.event_time, taken.card_id, *columns, strict=True)
         messages = []
-        for row, ((t, offset, s, s999, code, bad, again), version, role) in enumerate(
+        for row, ((transaction, at, card, offset, s, s999, code, bad, again), version, role) in enumerate(
             zip(rows, _each_row(said.model_version), _each_row(said.role), strict=False)
         ):
             record = Score(
-                t.transaction_id, t.event_time, t.card_id, s, s999, DECISIONS[code], reasons.get(row, no_reasons),
+                transaction, at, card, s, s999, DECISIONS[code], reasons.get(row, no_reasons),
                 version, feature_set, role, now_ms, bad, again, offset, identity.epoch, identity.writer,
             )  # fmt: skip
             messages.append(encode(record))
@@ -358,18 +361,18 @@ class Lane:
 
     def _feature_message(
         self,
-        transactions: Sequence[Transaction],
+        taken: TransactionFields,
         rows: ScoredColumns,
         first: int,
         last: int,
         model_seconds: Mapping[str, float] | None = None,
     ) -> FeatureMessage:
         identity, feature_set = self.identity, self._feature_set.version
-        model_us = {version: s / len(transactions) * 1e6 for version, s in (model_seconds or {}).items()}
+        model_us = {version: s / len(taken) * 1e6 for version, s in (model_seconds or {}).items()}
         header = FeatureBatchHeader(
             first, last, identity.epoch, identity.writer, identity.topic_id, feature_set, rows.recomputed, model_us
         )
-        return FeatureMessage(header, self._encoder.encode(transactions, rows))
+        return FeatureMessage(header, self._encoder.encode(taken, rows))
 
 
 def _each_row(name: list[Name] | Name) -> Iterable[Name]:

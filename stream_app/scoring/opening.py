@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from models.access.kafka_settings import aiokafka_settings
 from models.audit.chain import Entry
 from models.errors import FraudstreamError
+from models.features.card_state import CardState
+from models.features.feature_set import FeatureSet
 from models.schema.cloud_event import event_id
 from models.schema.decoding import decode_transactions
 from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
@@ -41,7 +43,7 @@ class Opened:
     state_offset: int
     output_offset: int
     missing: dict[int, PublishedScore]
-    parts: list[dict[str, NDArray[Any]]]
+    cards: CardState
     cold_before: int | None
     end: int
     took_s: float
@@ -78,10 +80,10 @@ class Opening:
     store:
         Checkpoints.
     feature_set:
-        Version whose card windows are restored.
+        Whose card windows are restored.
     """
 
-    def __init__(self, settings: ScoringSettings, store: CheckpointStore, feature_set: str) -> None:
+    def __init__(self, settings: ScoringSettings, store: CheckpointStore, feature_set: FeatureSet) -> None:
         self._settings = settings
         self._store = store
         self._feature_set = feature_set
@@ -138,7 +140,7 @@ class Opening:
         self._check_topics(known)
         epoch, continued = self._epoch(known)
         source = known.topics[self._settings.topics.transactions]
-        kind = kind_of(source.topic_id, partition, self._feature_set)
+        kind = kind_of(source.topic_id, partition, self._feature_set.version)
         tail_end = (
             known.tail.last_offset + 1
             if continued and known.tail.last_offset is not None and known.tail.epoch == epoch
@@ -155,9 +157,15 @@ class Opening:
         state_offset, cold_before = await self._state_offset(consumer, known, restored, position)
         identity = LaneIdentity(partition, source.partitions, source.topic_id, epoch, writer)
         parts = restored.parts if restored and state_offset == restored.offset else []
+        cards = await asyncio.to_thread(self._state_of, parts)
         took_s = time.monotonic() - started
         used = known.tail.control_used() if tail_end is not None else ""
-        return Opened(identity, state_offset, position, missing, parts, cold_before, known.end, took_s, used)
+        return Opened(identity, state_offset, position, missing, cards, cold_before, known.end, took_s, used)
+
+    def _state_of(self, parts: list[dict[str, NDArray[Any]]]) -> CardState:
+        cards = CardState(self._feature_set)
+        cards.restore(parts)
+        return cards
 
     async def check_input(self, topic_ids: set[str]) -> None:
         """Raise OpeningRefusedError when the input has been recreated since it was opened: its offsets begin again."""

@@ -91,9 +91,7 @@ class OutputTail:
         return {kept[row].source_offset: kept[row].published() for row in np.flatnonzero(~covered).tolist()}
 
 
-async def read_output_tail(
-    consumer: AIOKafkaConsumer, scores: TopicPartition, since: int | None = None
-) -> OutputTail:
+async def read_output_tail(consumer: AIOKafkaConsumer, scores: TopicPartition, since: int | None = None) -> OutputTail:
     """Read the end of a partition of `scores`: as far back as the last scored offset needs, or to offset `since`.
 
     The consumer has no group; its assignment is replaced.

@@ -18,7 +18,6 @@ from models.access.kafka_settings import aiokafka_settings
 from models.audit.chain import Entry
 from models.control_group import ControlGroup, ControlPolicy
 from models.errors import FraudstreamError
-from models.features.card_state import CardState
 from models.features.feature_set import FeatureSet
 from models.features.profile_table import ProfileTable
 from models.schema.money import ReportingCurrency
@@ -95,7 +94,7 @@ class TransactionSource(faust.Service):
         self._idle.set()
         self._pulling = asyncio.Event()
         self._store = CheckpointStore(parts.settings.checkpoints)
-        self._opening = Opening(parts.settings, self._store, parts.feature_set.version)
+        self._opening = Opening(parts.settings, self._store, parts.feature_set)
         super().__init__(**kwargs)
 
     async def on_start(self) -> None:
@@ -253,14 +252,12 @@ class TransactionSource(faust.Service):
 
     def _open(self, opened: Opened, models: dict[str, LoadedModel]) -> OpenPartition:
         parts, settings = self._parts, self._settings
-        cards = CardState(parts.feature_set)
-        cards.restore(opened.parts)
         start = LaneStart(opened.state_offset, opened.output_offset, opened.missing, models, opened.cold_before)
         identity = opened.identity
         day_cap = parts.control.day_cap_of(identity.partition, identity.partitions)
         control = ControlGroup(parts.control, day_cap, opened.control_used)
         lane = Lane(
-            identity, start, parts.feature_set, cards, parts.profiles, parts.currency, settings.reasons, control
+            identity, start, parts.feature_set, opened.cards, parts.profiles, parts.currency, settings.reasons, control
         )
         # Nothing is committed above a feature row that is still to be computed again.
         position = min(opened.missing, default=opened.output_offset)

@@ -34,6 +34,7 @@ def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
     value = wire.encode(Transaction("warm-up", _EVENT_TIME, "warm-up", "warm-up", 1, currency.currency))
     batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
     lane.score(batch, Lineup(model), stale=False, now_ms=0)
+    lane.cards.load_kernels()
     lane.cards.restore([_as_read_back(lane.cards.everything()), _as_read_back(lane.cards.take_changes())])
 
 

@@ -12,7 +12,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from stream_app.stack.java import find_java
-from stream_app.stack.kafka_jars import default_cache, kafka_jars
+from stream_app.stack.kafka_jars import kafka_jars
+from stream_app.stack.maven import default_cache
 from stream_app.stack.port import LOOPBACK, answers, free_ports, require_free
 from stream_app.stack.server_process import ProcessIdentity, ServerError, ServerProcess
 

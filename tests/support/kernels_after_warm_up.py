@@ -52,6 +52,7 @@ def main() -> None:
     store.write("cards", "part", {}, cards.take_changes())
     restored = CardState(model.feature_set)
     restored.restore([store.read("cards", name).arrays for name in ("whole", "part")])
+    restored.load_kernels()
     score(restored, EVENTS // 2, EVENTS // 2 + BATCH)
     late = [name for name, signatures in compiled() if signatures > before.get(name, 0)]
     sys.stdout.write(json.dumps({"flagged": flagged, "late": late}))

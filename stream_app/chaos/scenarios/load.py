@@ -21,8 +21,7 @@ def overload(world: World) -> None:
     world.await_ready(1)
     before = largest = worker.resident_bytes
     world.send(share=REST_SHARE, rate=FLOOD_RATE)
-    world.until_sent(1)
-    while world.unscored() > 0:
+    while world.sending or world.unscored() > 0:
         largest = max(largest, worker.resident_bytes)
         world.pass_time(0.25)
     world.accounts.read_scores()

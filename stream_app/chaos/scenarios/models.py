@@ -16,6 +16,8 @@ def hot_swaps(world: World) -> None:
     world.start_workers(1)
     versions = [world.models.first.version, world.registry.put(world.models.second)]
     world.send()
+    world.pass_time(SWAP_S)
+    world.count_gaps()
     swaps = 0
     while world.sending:
         world.pass_time(SWAP_S)

@@ -53,11 +53,11 @@ def test_rows_of_another_width_or_type_are_refused(model, values):
 
 def test_a_score_that_is_no_number_is_refused(model, values):
     class Broken:
-        def run(self, *_arguments):
-            return [np.array([[0.5], [np.nan]], dtype=np.float32)]
+        def score(self, _values):
+            return np.array([0.5, np.nan], dtype=np.float32)
 
     with pytest.raises(ScoringError, match="row 1 as nan"):
-        dataclasses.replace(model, _session=Broken()).score(values)
+        dataclasses.replace(model, _evaluator=Broken()).score(values)
 
 
 def test_decisions_follow_the_thresholds_up_to_the_last_bit(model):
@@ -122,7 +122,7 @@ def test_what_does_not_verify_is_never_parsed(bundle, allowed, monkeypatch, part
     def parsed(*_args, **_kwargs):
         raise AssertionError("parsed before it was verified")
 
-    for module, name in (("models.scorer.onnx", "load_model_from_string"), ("models.scorer", "open_session")):
+    for module, name in (("models.scorer.onnx", "load_model_from_string"), ("models.scorer", "evaluator_of")):
         monkeypatch.setattr(f"{module}.{name}", parsed)
     if part != "onnx":  # the graph's hash stands in the manifest, which is parsed once its signature fits
         monkeypatch.setattr("models.bundle.decode_manifest", parsed)

@@ -8,7 +8,7 @@ import pytest
 from models.families.base import Estimator, Family, FamilyError
 from models.families.catalogue import FAMILIES, family
 from models.families.graph import INPUT, OUTPUT
-from models.families.session import open_session
+from models.families.session import evaluator_of, open_session
 from models.families.tree_ensemble import LEAF, TreeEnsemble
 from tests.unit.models.small_model import QUICK
 
@@ -31,8 +31,13 @@ def session(kind, estimator, rows) -> Any:
     return open_session(graph.SerializeToString())
 
 
-def scored(session, values):
-    return session.run(None, {INPUT: values})[0][:, 0]
+@pytest.fixture(scope="module", params=["onnxruntime", "evaluator"])
+def scored(request: pytest.FixtureRequest, kind, estimator, session, rows) -> Any:
+    """Scores rows with the graph in onnxruntime, and with what workers score it with."""
+    if request.param == "onnxruntime":
+        return lambda values: session.run(None, {INPUT: values})[0][:, 0]
+    graph = kind.to_onnx(estimator, rows[0].shape[1])
+    return evaluator_of(graph.SerializeToString(), graph).score
 
 
 def splits(graph):
@@ -50,45 +55,45 @@ def test_graph_takes_features_and_gives_only_the_score(session, rows):
     assert (answer.name, answer.type, answer.shape[1]) == (OUTPUT, "tensor(float)", 1)
 
 
-def test_scores_separate_frauds_from_the_rest(session, rows):
-    scores = scored(session, rows[0])
+def test_scores_separate_frauds_from_the_rest(scored, rows):
+    scores = scored(rows[0])
     assert scores[rows[1]].mean() > scores[~rows[1]].mean() + 0.3
 
 
-def test_graph_scores_as_the_estimator_does(session, estimator, rows):
+def test_graph_scores_as_the_estimator_does(scored, estimator, rows):
     expected = estimator.predict_proba(rows[0])[:, 1]
-    assert np.abs(scored(session, rows[0]) - expected).max() < TOLERANCE
+    assert np.abs(scored(rows[0]) - expected).max() < TOLERANCE
 
 
-def test_graph_scores_unknown_values_as_the_estimator_does(session, estimator, rows):
+def test_graph_scores_unknown_values_as_the_estimator_does(scored, estimator, rows):
     values = np.full_like(rows[0][:50], np.nan)
     values[np.arange(50), np.arange(50) % values.shape[1]] = 1.0
     expected = estimator.predict_proba(values)[:, 1]
-    assert np.abs(scored(session, values) - expected).max() < TOLERANCE
+    assert np.abs(scored(values) - expected).max() < TOLERANCE
 
 
-def test_graph_scores_values_on_and_beside_every_split_as_the_estimator_does(kind, session, estimator, rows):
+def test_graph_scores_values_on_and_beside_every_split_as_the_estimator_does(kind, scored, estimator, rows):
     feature, threshold = splits(kind.to_onnx(estimator, rows[0].shape[1]))
     near = [np.nextafter(threshold, np.float32(-np.inf)), threshold, np.nextafter(threshold, np.float32(np.inf))]
     values = np.tile(rows[0][np.arange(len(threshold)) % len(rows[0])], (3, 1))
     values[np.arange(len(values)), np.tile(feature, 3)] = np.concatenate(near)
     expected = estimator.predict_proba(values)[:, 1]
-    assert np.abs(scored(session, values) - expected).max() < TOLERANCE
+    assert np.abs(scored(values) - expected).max() < TOLERANCE
 
 
-def test_graph_scores_huge_values_as_the_estimator_does(session, estimator, rows):
+def test_graph_scores_huge_values_as_the_estimator_does(scored, estimator, rows):
     values = rows[0][:40].copy()
     values[::2, 1], values[1::2, 2] = 1e12, -3e38
     values[:, 3] = np.float32(1e-42)
     expected = estimator.predict_proba(values)[:, 1]
-    assert np.abs(scored(session, values) - expected).max() < TOLERANCE
+    assert np.abs(scored(values) - expected).max() < TOLERANCE
 
 
 @pytest.mark.parametrize("size", [1, 7, 50, 51, 500])
-def test_a_row_scores_the_same_to_the_last_bit_in_batches_of_any_size(session, rows, size):
+def test_a_row_scores_the_same_to_the_last_bit_in_batches_of_any_size(scored, rows, size):
     values = rows[0][:1000]
-    parts = [scored(session, values[start : start + size]) for start in range(0, 1000, size)]
-    assert np.array_equal(np.concatenate(parts), scored(session, values))
+    parts = [scored(values[start : start + size]) for start in range(0, 1000, size)]
+    assert np.array_equal(np.concatenate(parts), scored(values))
 
 
 def test_the_same_seed_gives_the_same_graph(kind, estimator, rows):

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.features.card_entry import DAY_MS, ENTRY, HOUR_MS
+from models.features.card_entry import DAY_MS, ENTRY, HOUR_MS, STORED_MS
 from models.features.card_state import CardArraysError, CardState
 from models.features.card_windows import DUPLICATE, LATE, TOO_LATE
 from models.features.feature_set import DEFAULT
 from models.schema.columns import TransactionColumns
+from models.schema.hashing import hash64_column
 from tests.unit.models.features.streams import START_MS, columns_of, pieces, random_columns
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -52,8 +53,8 @@ def test_a_state_restored_from_base_and_increments_goes_on_with_the_same_bits(se
     first, second, third = 150, 250, len(columns)
     one = CardState(DEFAULT)
     take(one, columns.slice(0, first))
-    base = one.everything()
     one.take_changes()
+    base = one.everything()
     take(one, columns.slice(first, first + 50))
     increment = one.take_changes()
     take(one, columns.slice(first + 50, second))
@@ -141,21 +142,66 @@ def test_a_window_that_slides_for_years_does_not_grow():
     assert state.transactions <= 80
 
 
-def test_an_increment_holds_only_the_cards_that_changed():
+def test_an_increment_holds_only_what_was_stored():
     state = CardState(DEFAULT)
+    state.take_changes()
     take(state, columns_of([START_MS] * 3, [100] * 3, cards=["a", "b", "c"]))
-    assert len(state.take_changes()["cards"]) == 3
-    take(state, columns_of([START_MS + 1], [100], cards=["b"], ids=["later"]))
+    assert len(state.take_changes()["changes"]) == 3
+    take(state, columns_of([START_MS + 1] * 2, [100] * 2, cards=["b", "b"], ids=["later", "later"]))
     changes = state.take_changes()
-    assert (len(changes["cards"]), changes["lengths"].tolist()) == (1, [2])
-    assert len(state.take_changes()["cards"]) == 0
+    assert (len(changes["cards"]), changes["changes"]["event_time"].tolist()) == (0, [START_MS + 1])
+    assert len(state.take_changes()["changes"]) == 0
 
 
 def test_everything_leaves_the_next_increment_as_it_is():
     state = CardState(DEFAULT)
+    state.take_changes()
     take(state, columns_of([START_MS], [100]))
     state.everything()
-    assert len(state.take_changes()["cards"]) == 1
+    assert len(state.take_changes()["changes"]) == 1
+
+
+@settings(max_examples=40)
+@given(SEEDS, st.integers(1, 5))
+def test_parts_taken_while_transactions_come_give_the_state_at_the_last_of_them(seed, at_once):
+    columns = random_columns(seed, cards=11)
+    state = CardState(DEFAULT)
+    take(state, columns.slice(0, 150))
+    parts, borders = [], [150]
+    for part in state.parts(at_once):
+        parts.append(part)
+        expected = by_card(state)
+        borders.append(min(borders[-1] + 17, 400))
+        take(state, columns.slice(*borders[-2:]))
+    other = CardState(DEFAULT)
+    other.restore(parts)
+    assert by_card(other) == expected
+    other.restore([*parts, state.take_changes()])
+    assert by_card(other) == by_card(state)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cards_that_grow_past_cleaned_segments_keep_every_transaction(seed):
+    rng = np.random.default_rng(seed)
+    rows, cards = 150_000, 3_000
+    times = START_MS + np.sort(rng.integers(0, 90 * DAY_MS, rows))
+    who = np.minimum(rng.zipf(1.2, rows), cards)
+    columns = TransactionColumns.from_arrays(
+        times,
+        rng.integers(100, 10_000, rows),
+        hash64_column([f"c{card}" for card in range(cards + 1)])[who],
+        np.arange(rows).astype(np.uint64),
+        rng.integers(1, 2**63, rows).astype(np.uint64),
+    )
+    state = CardState(DEFAULT)
+    for start in range(0, rows, 5_000):
+        state.advance(columns.slice(start, start + 5_000), None, np.zeros(5_000, np.uint8))
+    newest = np.zeros(cards + 1, np.int64)
+    np.maximum.at(newest, who, times)
+    held = times > newest[who] - STORED_MS
+    assert int(state.everything()["lengths"].sum()) == held.sum()
+    assert np.sort(state.everything()["entries"]["transaction"]).tolist() == np.flatnonzero(held).tolist()
+    assert state.nbytes < 10_000_000
 
 
 def test_arrays_whose_lengths_do_not_add_up_are_refused():
@@ -166,12 +212,11 @@ def test_arrays_whose_lengths_do_not_add_up_are_refused():
         CardState(DEFAULT).restore([torn])
 
 
-def test_the_bytes_per_card_are_those_of_the_docstring():
+def test_thirty_transactions_of_a_card_take_less_than_a_kilobyte():
     rng = np.random.default_rng(5)
-    rows, cards = 120_000, 2000
-    times = np.sort(START_MS + rng.integers(0, 30 * DAY_MS, rows))
+    rows, cards = 1_200_000, 40_000
     columns = TransactionColumns.from_arrays(
-        times,
+        START_MS + np.arange(rows) * (30 * DAY_MS // rows),
         rng.integers(100, 10_000, rows),
         rng.integers(1, 2**63, cards).astype(np.uint64)[rng.integers(0, cards, rows)],
         np.arange(rows).astype(np.uint64),
@@ -179,6 +224,5 @@ def test_the_bytes_per_card_are_those_of_the_docstring():
     )
     state = CardState(DEFAULT)
     state.advance(columns, None, np.zeros(rows, np.uint8))
-    scratch = 1024 * 5 * 8
-    assert ENTRY.itemsize == 32
-    assert (state.nbytes - scratch) / cards < 60 * 32 * 1.25 * 1.5 + 2 * 22 + 48
+    assert ENTRY.itemsize == 24
+    assert state.nbytes / cards < 1_000

@@ -5,8 +5,9 @@ from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 
 from models.features import (
+    card_blocks,
     card_measures,
-    card_state,
+    card_pool,
     card_windows,
     hash_index,
     kernel_sources,
@@ -15,7 +16,7 @@ from models.features import (
 )
 
 SELF_CONTAINED = {hash_index}
-MODULES = (card_measures, card_state, card_windows, hash_index, profile_table, terminal_counts)
+MODULES = (card_blocks, card_measures, card_pool, card_windows, hash_index, profile_table, terminal_counts)
 
 
 def stored_kernels(module):

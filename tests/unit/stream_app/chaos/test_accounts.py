@@ -117,4 +117,8 @@ def test_one_bit_of_one_feature_is_a_difference() -> None:
 def test_a_gap_is_the_time_a_partition_stands_still_while_a_transaction_waits(
     sent: list[int], scored: list[int | None], gap: int
 ) -> None:
-    assert _longest_gap_ms(sent, scored) == gap
+    assert _longest_gap_ms(sent, scored, 0) == gap
+
+
+def test_of_a_gap_that_began_before_gaps_count_only_the_rest_does() -> None:
+    assert _longest_gap_ms([0, 10, 20, 30], [200, 300, 1300, 1301], since_ms=900) == 400

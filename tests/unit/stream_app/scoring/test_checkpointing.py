@@ -28,13 +28,15 @@ def store(tmp_path: Path) -> CheckpointStore:
     return CheckpointStore(str(tmp_path))
 
 
-def write(store: CheckpointStore, edges: list[int], increments: int = 20, start: LaneStart | None = None) -> None:
+def write(
+    store: CheckpointStore, edges: list[int], increments: int = 20, start: LaneStart | None = None, at_once: int = 100
+) -> None:
     """Score up to each edge and write a checkpoint there."""
 
     async def story() -> None:
         one = lane(start)
         done = Acknowledgements(0, lambda _error: None)
-        checkpoints = LaneCheckpoints(store, one, DEFAULT.version, increments)
+        checkpoints = LaneCheckpoints(store, one, DEFAULT.version, increments, at_once)
         for a, b in zip([0, *edges], edges, strict=False):
             one.score(batch(STORY[a:b], range(a, b)), lineup(AmountModel()), stale=False, now_ms=1)
             done.expect(b, [])
@@ -63,6 +65,49 @@ def test_what_was_restored_goes_on_as_if_nothing_had_happened(store: CheckpointS
     assert restored is not None
     assert restored.offset == 60
     assert rest_is_right(restored.parts, 60)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+def test_a_whole_checkpoint_of_several_files_is_taken_while_scoring_goes_on(
+    store: CheckpointStore, at_once: int
+) -> None:
+    async def story() -> None:
+        one = lane()
+        done = Acknowledgements(80, lambda _error: None)
+        checkpoints = LaneCheckpoints(store, one, DEFAULT.version, 20, at_once)
+
+        def score(a: int, b: int) -> None:
+            one.score(batch(STORY[a:b], range(a, b)), lineup(AmountModel()), stale=False, now_ms=1)
+
+        score(0, 20)
+        writing = asyncio.create_task(checkpoints.write(done))
+        at = 20
+        while not writing.done():
+            if at < 60:
+                score(at, at + 2)
+                at += 2
+            await asyncio.sleep(0.001)
+        assert await writing > 0
+        score(at, 70)
+        assert await checkpoints.write(done) > 0
+
+    asyncio.run(story())
+    assert [name.rsplit(".", 1)[1] for name in store.names(KIND)][-2:] == ["whole", "increment"]
+    for not_beyond in (None, 69):
+        restored = restore(store, KIND, not_beyond)
+        assert restored is not None
+        assert rest_is_right(restored.parts, restored.offset)
+
+
+def test_the_first_files_of_a_whole_checkpoint_are_none_without_the_last(store: CheckpointStore) -> None:
+    write(store, [20, 40], increments=0, at_once=2)
+    names = store.names(KIND)
+    store.delete(KIND, names[-1])
+    restored = restore(store, KIND, None)
+    assert restored is not None
+    assert restored.offset == 20
+    store.delete(KIND, names[0])
+    assert restore(store, KIND, None) is None
 
 
 def test_a_checkpoint_beyond_the_limit_is_not_used(store: CheckpointStore) -> None:
@@ -202,6 +247,11 @@ def test_two_whole_chains_are_kept(store: CheckpointStore) -> None:
     write(store, list(range(10, 81, 10)), increments=1)
     names = store.names(KIND)
     assert [name.rsplit(".", 1)[1] for name in names] == ["whole", "increment", "whole", "increment"]
+
+
+def test_two_whole_chains_of_several_files_are_kept(store: CheckpointStore) -> None:
+    write(store, list(range(10, 81, 10)), increments=1, at_once=4)
+    assert [name.rsplit(".", 1)[1] for name in store.names(KIND)] == ["part", "whole", "increment"] * 2
 
 
 def test_until_when_windows_are_cold_is_restored_too(store: CheckpointStore) -> None:

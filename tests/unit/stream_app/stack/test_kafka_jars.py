@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stream_app.stack.kafka_jars import KafkaJarsError, kafka_jars, kafka_version
+from stream_app.stack.kafka_jars import kafka_jars, kafka_version
+from stream_app.stack.maven import MavenError
 
 FETCHES = """#!/bin/sh
 echo x >> "$CALLS"
@@ -45,12 +46,12 @@ def test_two_at_a_time_fetch_once(maven: Path, tmp_path: Path) -> None:
 
 def test_a_failed_fetch_leaves_nothing_and_says_why(maven: Path, tmp_path: Path) -> None:
     maven.write_text(FAILS)
-    with pytest.raises(KafkaJarsError, match="no route to the repository"):
+    with pytest.raises(MavenError, match="no route to the repository"):
         kafka_jars(tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["kafka.lock"]
 
 
 def test_a_missing_maven_is_said_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(KafkaJarsError, match="apt-get install maven"):
+    with pytest.raises(MavenError, match="apt-get install maven"):
         kafka_jars(tmp_path / "cache")

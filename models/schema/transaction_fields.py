@@ -1,0 +1,40 @@
+"""What scoring needs of a batch of transactions, field by field, taken once for all who read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final, Self
+
+from models.schema.field_types import Channel, CountryCode, CurrencyCode, EntryMode, MerchantCategory
+from models.schema.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFields:
+    """The fields of n transactions: n values each, in the order of the transactions."""
+
+    transaction_id: tuple[str, ...]
+    event_time: tuple[int, ...]
+    card_id: tuple[str, ...]
+    terminal_id: tuple[str, ...]
+    amount_minor: tuple[int, ...]
+    currency: tuple[CurrencyCode, ...]
+    mcc: tuple[MerchantCategory | None, ...]
+    merchant_country: tuple[CountryCode | None, ...]
+    channel: tuple[Channel | None, ...]
+    entry_mode: tuple[EntryMode | None, ...]
+
+    def __len__(self) -> int:
+        """Return how many transactions there are."""
+        return len(self.event_time)
+
+    @classmethod
+    def of(cls, transactions: Sequence[Transaction]) -> Self:
+        """Take them: one pass over the transactions, whatever is read of them later."""
+        if not transactions:
+            return cls(*((),) * len(_NAMES))
+        return cls(*zip(*map(_TAKE, transactions), strict=True))
+
+
+_NAMES: Final = tuple(TransactionFields.__dataclass_fields__)
+_TAKE: Final = attrgetter(*_NAMES)

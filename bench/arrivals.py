@@ -99,7 +99,7 @@ class Arrivals:
                 continue
             if message.error() is not None:
                 raise KafkaException(message.error())
-            partition = message.partition()
+            partition = message.partition() or 0
             taken[partition].append(now)
-            values[partition].append(message.value())
+            values[partition].append(message.value() or b"")
             received += 1

@@ -1,8 +1,8 @@
 """What watching costs scoring: one worker alone, and with `fraudstream archive` and `fraudstream watch` beside it.
 
-The work is that of bench_end_to_end, with the labels that come meanwhile, and a drift reference in the model so that all
-drift tests run. Eight event days pass in seconds, so the worker takes in more terminal profiles than transactions: a
-first round, which does not count, keeps those that its watch makes, and the rounds alone get them at the same event
+The work is that of bench_end_to_end, with the labels that come meanwhile, and a drift reference in the model so that
+all drift tests run. Eight event days pass in seconds, so the worker takes in more terminal profiles than transactions:
+a first round, which does not count, keeps those that its watch makes, and the rounds alone get them at the same event
 times. Rounds of both kinds take turns. Where there are two cores or more the worker has one, the same in both
 kinds; archive and watch have the others, so that events per CPU second of the worker compare like with like. Broker,
 Redis, sender and reader use all cores, so events per second fall also because cores are shared.

@@ -78,8 +78,9 @@ class Bench:
 
 def _plain(arrays: CardArrays) -> dict[int, list[tuple[Any, ...]]]:
     entries: Any = arrays["entries"]
-    ends = np.cumsum(arrays["lengths"])
-    starts = ends - arrays["lengths"]
+    lengths: Any = arrays["lengths"]
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
     cards = arrays["cards"].tolist()
     return {card: entries[start:end].tolist() for card, start, end in zip(cards, starts, ends, strict=True)}
 

@@ -22,7 +22,7 @@ def measure(rounds: int) -> Iterator[HotPath]:
     encoder = FeatureBatchEncoder(DEFAULT.names)
 
     def encode(cut: Sequence[ScoredBatch]) -> bytes:
-        return encoder.encode(cut[0].transactions, cut[0].columns)
+        return encoder.encode(cut[0].taken, cut[0].columns)
 
     for size in SIZES:
         batches = batches_of(scored_batches(model, size * rounds * BATCHES, size), 1, rounds, BATCHES)

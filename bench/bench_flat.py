@@ -1,7 +1,8 @@
 """CPU seconds a million events over one run of a real worker, the last million beside the first.
 
 The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as it is, lies in the
-checkpoint that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a slope.
+checkpoint that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers)
+shows as a slope.
 With more than one number of cards their workers take turns, and the throughput of the larger is beside the smaller's.
 """
 

@@ -29,7 +29,7 @@ def measure(rounds: int) -> Iterator[HotPath]:
         rows, columns = len(batch), batch.columns
         said = BatchScores(columns.score, columns.decision, (Decider(model, "champion"),))
         return lane._messages(  # noqa: SLF001  what a lane does with a scored batch
-            batch.transactions, columns.source_offset, said, columns.decision, {}, np.zeros(rows, np.uint8),
+            batch.taken, columns.source_offset, said, columns.decision, {}, np.zeros(rows, np.uint8),
             np.zeros(rows, np.bool_), NOW_MS,
         )  # fmt: skip
 

@@ -30,7 +30,7 @@ class Rounds:
             "memory": self._median(lambda one: one.memory_mb),
             "latency_ms": self._latency(statistics.median),
             "swap": swap,
-            "rounds": max(map(len, (*self.throughput.values(), self.swaps)), default=0),
+            "rounds": max([*map(len, self.throughput.values()), len(self.swaps)]),
             "spread": {
                 "throughput": _by_peer(self.throughput, lambda one: one.events_per_s, _spread),
                 "cpu": _by_peer(self.throughput, lambda one: one.events_per_cpu_s, _spread),

@@ -50,10 +50,10 @@ class HotPath:
 
 def in_turn(
     name: str,
-    work: Callable[[Batch], object],
+    work: Callable[[Any], object],
     rounds: Sequence[Sequence[Batch]],
     baseline: str,
-    other: Callable[[Other], object],
+    other: Callable[[Any], object],
     other_rounds: Sequence[Sequence[Other]],
     *,
     events: Callable[[Any], int] = len,

@@ -19,11 +19,11 @@ LEAD_NS: Final = 20_000_000
 
 
 class Order(NamedTuple):
-    """What is to be sent: `count` messages from `first` on, `rate` of them a second."""
+    """What is to be sent: so many messages from `first` on, `rate` of them a second."""
 
     topic: str
     first: int
-    count: int
+    messages: int
     rate: int
 
 
@@ -80,7 +80,7 @@ def _serve(orders: Connection, broker: str, path: str) -> None:
         order = Order(*orders.recv())
         began = time.monotonic_ns() + LEAD_NS
         orders.send(began)
-        orders.send(_send(producer, messages[order.first : order.first + order.count], order, began))
+        orders.send(_send(producer, messages[order.first : order.first + order.messages], order, began))
 
 
 def _refuse(error: KafkaError | None, _message: Message) -> None:
@@ -91,9 +91,9 @@ def _refuse(error: KafkaError | None, _message: Message) -> None:
 def _send(producer: Producer, messages: Messages, order: Order, began: int) -> int:
     sent, worst = 0, 0
     time.sleep(max(0, began - time.monotonic_ns()) / 1e9)
-    while sent < order.count:
+    while sent < order.messages:
         passed = time.monotonic_ns() - began
-        due = max(sent, min(order.count, passed * order.rate // 1_000_000_000 + 1))
+        due = max(sent, min(order.messages, passed * order.rate // 1_000_000_000 + 1))
         if due > sent:
             worst = max(worst, passed - sent * 1_000_000_000 // order.rate)
         for key, value in messages[sent:due]:

@@ -16,6 +16,7 @@ from models.schema.decoding import decode_transactions
 from models.schema.feature_batch import ScoredColumns
 from models.schema.money import default_reporting_currency
 from models.schema.transaction import Transaction
+from models.schema.transaction_fields import TransactionFields
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
@@ -56,12 +57,13 @@ class ScoredBatch:
 
     Attributes
     ----------
-    transactions: [n] as decoded.
+    transactions, taken: [n] as decoded, and their fields.
     values: float32[n, F] feature rows.
     columns: what scoring adds.
     """
 
     transactions: Sequence[Transaction]
+    taken: TransactionFields
     values: NDArray[np.float32]
     columns: ScoredColumns
 
@@ -75,12 +77,13 @@ def scored_batches(model: LoadedModel, events: int, size: int) -> list[ScoredBat
     lane, batches = fresh_lane(), []
     for batch in record_batches(events, size):
         transactions, _, _ = decode_transactions(batch.values, CURRENCY)
-        columns = lane._columns(transactions)  # noqa: SLF001  as the lane does it, step by step
+        taken = TransactionFields.of(transactions)
+        columns = lane._columns(taken)  # noqa: SLF001  as the lane does it, step by step
         values, _ = lane._features(columns)  # noqa: SLF001
         score = model.score(values)
         scored = ScoredColumns(
             batch.offsets, score, model.decide(score), values, "bench-writer", 0, "champion", model.version, 0,
             recomputed=False, verified=True,
         )  # fmt: skip
-        batches.append(ScoredBatch(transactions, values, scored))
+        batches.append(ScoredBatch(transactions, taken, values, scored))
     return batches

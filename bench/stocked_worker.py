@@ -41,8 +41,8 @@ class StockedPartitions:
         profiles, currency = ProfileTable(DEFAULT), default_reporting_currency()
         self.lanes = [
             Lane(
-                LaneIdentity(at, PARTITIONS, topic_id, 0, "bench"), LaneStart(0, 0), DEFAULT, population.filled(at, skewed=skewed),
-                profiles, currency, 4,
+                LaneIdentity(at, PARTITIONS, topic_id, 0, "bench"), LaneStart(0, 0), DEFAULT,
+                population.filled(at, skewed=skewed), profiles, currency, 4,
             )
             for at in range(PARTITIONS)
         ]  # fmt: skip

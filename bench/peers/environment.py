@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 from typing import Final
 
-from stream_app.stack.kafka_jars import default_cache
+from stream_app.stack.maven import default_cache
 
 REQUIREMENTS: Final = Path(__file__).parent / "requirements.txt"
 INSTALL_TIMEOUT_S: Final = 600

@@ -1,6 +1,7 @@
 """Card state: independent of batches, exact under disorder, restored from increments, and of a stated size."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_an_increment_holds_only_what_was_stored():
     take(state, columns_of([START_MS] * 3, [100] * 3, cards=["a", "b", "c"]))
     assert len(state.take_changes()["changes"]) == 3
     take(state, columns_of([START_MS + 1] * 2, [100] * 2, cards=["b", "b"], ids=["later", "later"]))
-    changes = state.take_changes()
+    changes: Any = state.take_changes()
     assert (len(changes["cards"]), changes["changes"]["event_time"].tolist()) == (0, [START_MS + 1])
     assert len(state.take_changes()["changes"]) == 0
 
@@ -199,8 +200,9 @@ def test_cards_that_grow_past_cleaned_segments_keep_every_transaction(seed):
     newest = np.zeros(cards + 1, np.int64)
     np.maximum.at(newest, who, times)
     held = times > newest[who] - STORED_MS
-    assert int(state.everything()["lengths"].sum()) == held.sum()
-    assert np.sort(state.everything()["entries"]["transaction"]).tolist() == np.flatnonzero(held).tolist()
+    everything: Any = state.everything()
+    assert int(everything["lengths"].sum()) == held.sum()
+    assert np.sort(everything["entries"]["transaction"]).tolist() == np.flatnonzero(held).tolist()
     assert state.nbytes < 10_000_000
 
 

@@ -1,9 +1,9 @@
 """CPU seconds a million events over one run of a real worker, the last million beside the first.
 
-The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as it is, lies in the
-checkpoint that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers)
-shows as a slope.
-With more than one number of cards their workers take turns, and the throughput of the larger is beside the smaller's.
+The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as that, is in the checkpoint
+that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a
+slope. With more than one number of cards their workers take turns, and the throughput of the larger is beside the
+smaller's.
 """
 
 import argparse
@@ -42,7 +42,7 @@ class Run:
         self.measured(WARM_UP)
 
     def measured(self, events: int) -> Round:
-        """Send so many events, the next chunk when half of the one before is scored, and wait for all scores."""
+        """Send so many events, each chunk when the one before the last is scored, and wait for all scores."""
         # What is sent is made before: the sender's work is not measured, but it would take the worker's core.
         chunks = []
         for start in range(0, events, CHUNK):
@@ -56,8 +56,7 @@ class Run:
                 self._traffic.send(chunk)
                 waiting += len(chunk)
                 if waiting > len(chunk):
-                    self._traffic.receive(self._worker, len(chunk))
-                    waiting -= len(chunk)
+                    waiting -= self._traffic.receive(self._worker, waiting - len(chunk))
             self._traffic.receive(self._worker, waiting)
 
         return self._worker.measured(events, work)

@@ -39,13 +39,10 @@ class StockedPartitions:
         self._store = CheckpointStore(str(folder))
         self._population = population
         profiles, currency = ProfileTable(DEFAULT), default_reporting_currency()
-        self.lanes = [
-            Lane(
-                LaneIdentity(at, PARTITIONS, topic_id, 0, "bench"), LaneStart(0, 0), DEFAULT,
-                population.filled(at, skewed=skewed), profiles, currency, 4,
-            )
-            for at in range(PARTITIONS)
-        ]  # fmt: skip
+        self.lanes = []
+        for at in range(PARTITIONS):
+            identity, cards = LaneIdentity(at, PARTITIONS, topic_id, 0, "bench"), population.filled(at, skewed=skewed)
+            self.lanes.append(Lane(identity, LaneStart(0, 0), DEFAULT, cards, profiles, currency, 4))
         self._checkpoints = [LaneCheckpoints(self._store, lane, DEFAULT.version, increments=20) for lane in self.lanes]
 
     async def write(self) -> int:

@@ -68,14 +68,15 @@ class Traffic:
             self._producer.produce(self._topics.profiles, value, key, partition, headers=headers)
         self._producer.poll(0)
 
-    def receive(self, worker: Worker, count: int) -> None:
-        """Wait for so many scores."""
+    def receive(self, worker: Worker, count: int) -> int:
+        """Wait for so many scores; return how many there were, which may be more."""
         received, until = 0, time.monotonic() + DEADLINE_S
         while received < count:
             received += len(self._reader.consume(10_000, timeout=0.05))
             worker.require_alive()
             if time.monotonic() > until:
                 raise TimeoutError(f"{received} of {count} scores within {DEADLINE_S:.0f} s")
+        return received
 
     def _produce(self, topic: str, messages: Iterable[tuple[bytes, bytes]]) -> None:
         for key, value in messages:

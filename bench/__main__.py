@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 FIRST: Final = "end_to_end"
-SLOW: Final = (FIRST, "archive", "beside", "rollback", "soak")
-"""Those with a broker of their own."""
+SLOW: Final = (FIRST, "archive", "beside", "flat", "restart", "retrain", "rollback", "soak", "state")
+"""Those with a broker of their own, or with millions of rows."""
 
 
 def names() -> list[str]:
@@ -45,7 +45,7 @@ def merged(figures: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=names(), help="these alone")
-    parser.add_argument("--short", action="store_true", help="the hot paths alone, without a broker")
+    parser.add_argument("--short", action="store_true", help="the hot paths alone, in minutes")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     chosen = arguments.only or [name for name in names() if not arguments.short or name not in SLOW]

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from bench.bench_state import sample
 from bench.card_population import CardPopulation
-from bench.stocked_worker import PARTITIONS, REDIS_PREFIX, StockedWorker
+from bench.peer import REDIS_PREFIX
+from bench.stocked_worker import PARTITIONS, StockedWorker
 from bench.traffic import Traffic
 from bench.worker import Round, Worker
 from bench.workload import Workload, promote_model

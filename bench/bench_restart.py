@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.card_population import CardPopulation
-from bench.stocked_worker import PARTITIONS, REDIS_PREFIX, StockedPartitions, StockedWorker
+from bench.peer import REDIS_PREFIX
+from bench.stocked_worker import PARTITIONS, StockedPartitions, StockedWorker
 from bench.traffic import Traffic
 from bench.workload import Workload, promote_model
 from stream_app.stack.local_stack import LocalStack

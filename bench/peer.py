@@ -9,6 +9,7 @@ from bench.worker import Worker
 from models.schema.topics import TopicNames
 
 REDIS_PREFIX: Final = "bench:"
+"""Where the rounds' model lies."""
 RATES: Final = (1_000, 5_000, 20_000)
 """Events a second at which latency is measured."""
 
@@ -39,6 +40,18 @@ class Place:
             "DATADIR": str(self.folder / f"{self.topics.prefix}state"),
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
+
+
+def scoring_worker(place: Place) -> Worker:
+    """Return a `fraudstream score` with all defaults, to be entered."""
+    prefix = place.topics.prefix
+    options = ["score", "--topic-prefix", prefix, "--redis-prefix", REDIS_PREFIX, "--group", prefix]
+    environment = {
+        "FRAUDSTREAM_BROKER": place.broker,
+        "FRAUDSTREAM_REDIS": place.redis_url,
+        "FRAUDSTREAM_DATA": str(place.folder),
+    }
+    return Worker.fraudstream(options, environment, place.folder / f"{prefix}fraudstream.log")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from bench.card_population import CardPopulation
+from bench.peer import Place, scoring_worker
 from bench.worker import Worker
 from models.features.card_state import CardState
 from models.features.feature_set import DEFAULT
@@ -21,7 +22,6 @@ from stream_app.stack.local_stack import LocalStack
 from stream_app.topic_admin import create_topics, describe_topics
 
 PARTITIONS: Final = 4
-REDIS_PREFIX: Final = "bench:"
 
 
 class StockedPartitions:
@@ -112,14 +112,7 @@ class StockedWorker:
 
     def worker(self) -> Worker:
         """The worker, to be entered."""
-        prefix = self.topics.prefix
-        options = ["score", "--topic-prefix", prefix, "--redis-prefix", REDIS_PREFIX, "--group", prefix]
-        environment = {
-            "FRAUDSTREAM_BROKER": self._stack.broker,
-            "FRAUDSTREAM_REDIS": self._stack.redis_url,
-            "FRAUDSTREAM_DATA": str(self._folder),
-        }
-        return Worker.fraudstream(options, environment, self._folder / f"{prefix}log")
+        return scoring_worker(Place(self._stack.broker, self._stack.redis_url, self.topics, self._folder))
 
 
 def _fail(error: BaseException) -> None:

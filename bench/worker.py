@@ -41,11 +41,6 @@ class Worker:
         self._log = log
 
     @classmethod
-    def module(cls, name: str, environment: Mapping[str, str], log: Path) -> Self:
-        """A module of Python that is a program."""
-        return cls([sys.executable, "-m", name], environment, log)
-
-    @classmethod
     def fraudstream(
         cls, options: Sequence[str], environment: Mapping[str, str], log: Path, cores: Collection[int] = ()
     ) -> Self:

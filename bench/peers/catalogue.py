@@ -4,23 +4,12 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench.peer import RATES, REDIS_PREFIX, Peer, Place
+from bench.peer import RATES, Peer, Place, scoring_worker
 from bench.peers.environment import peers_python
 from bench.worker import Worker
 
 OURS: Final = "fraudstream"
 FLOOR: Final = "raw aiokafka loop"
-
-
-def _fraudstream(place: Place) -> Worker:
-    prefix = place.topics.prefix
-    options = ["score", "--topic-prefix", prefix, "--redis-prefix", REDIS_PREFIX, "--group", prefix]
-    environment = {
-        "FRAUDSTREAM_BROKER": place.broker,
-        "FRAUDSTREAM_REDIS": place.redis_url,
-        "FRAUDSTREAM_DATA": str(place.folder),
-    }
-    return Worker.fraudstream(options, environment, place.folder / "fraudstream.log")
 
 
 def _module(name: str, *arguments: str) -> Callable[[Place], Worker]:
@@ -45,7 +34,7 @@ def _apart(*command: str) -> Callable[[Place], Worker]:
 
 
 PEERS: Final = (
-    Peer(OURS, _fraudstream, 400_000, rates=RATES),
+    Peer(OURS, scoring_worker, 400_000, rates=RATES),
     Peer(FLOOR, _module("raw_aiokafka"), 600_000, rates=RATES),
     Peer("confluent-kafka loop, ONNX", _module("confluent_loop"), 300_000, rates=RATES),
     Peer("Bytewax, ONNX", _apart("bytewax.run", "bench.peers.bytewax_flow:flow"), 100_000, rates=RATES[:2]),

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Message
 
+from bench.peer import REDIS_PREFIX, Place, scoring_worker
 from bench.peers.feature_log import decode_feature_log
 from bench.peers.jvm import KafkaStreamsPeer, Mode
-from bench.scoring_rounds import REDIS_PREFIX, fraudstream_worker
 from bench.traffic import Traffic
 from bench.worker import Worker
 from bench.workload import SEED, Workload, promote_model
@@ -40,7 +40,7 @@ FEATURE_TOLERANCE: Final = 1e-6
 SCORE_TOLERANCE: Final = 1e-5
 DEADLINE_S: Final = 60.0
 
-Place = tuple[int, int]
+Source = tuple[int, int]
 """Partition and offset of a transaction."""
 Values = npt.NDArray[np.float32]
 
@@ -56,8 +56,8 @@ class Feature(NamedTuple):
 class Output:
     """What a worker has written, by the place of the transaction."""
 
-    scores: dict[Place, Score]
-    features: dict[Place, Feature]
+    scores: dict[Source, Score]
+    features: dict[Source, Feature]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,10 @@ def output_of(worker: Worker, broker: str, topics: TopicNames, messages: list[tu
     with Traffic(broker, topics) as traffic, worker:
         traffic.send(messages)
         traffic.receive(worker, len(messages))
-        features, until = dict[Place, Feature](), time.monotonic() + DEADLINE_S
+        features, until = dict[Source, Feature](), time.monotonic() + DEADLINE_S
         while len(features) < len(messages) and time.monotonic() < until:
             features = {place: row for message in _read(broker, topics.features) for place, row in _rows(message)}
-    scores = dict[Place, Score]()
+    scores = dict[Source, Score]()
     for message in _read(broker, topics.scores):
         score = wire.decode(Score, message.value() or b"")
         scores[message.partition() or 0, score.source_offset] = score
@@ -128,7 +128,7 @@ def _read(broker: str, topic: str) -> list[Message]:
     return [message for messages in log.records.values() for message in messages]
 
 
-def _rows(message: Message) -> list[tuple[Place, Feature]]:
+def _rows(message: Message) -> list[tuple[Source, Feature]]:
     value, partition = message.value() or b"", message.partition() or 0
     if message.key() is None:
         batch = decode_feature_batch(value)
@@ -179,7 +179,9 @@ def main() -> None:
             return topics
 
         topics = topics_of("ours")
-        ours = output_of(fraudstream_worker(stack, folder, topics), stack.broker, topics, messages)
+        ours = output_of(
+            scoring_worker(Place(stack.broker, stack.redis_url, topics, folder)), stack.broker, topics, messages
+        )
         found: dict[str, Parity] = {}
         for mode in arguments.modes:
             topics = topics_of(mode)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.control_group import NO_CONTROL_GROUP, ControlGroup, Draw, PassMark
 from models.features.card_state import CardState
+from models.features.card_windows import DUPLICATE, LATE, TOO_LATE
 from models.features.feature_set import FeatureSet
 from models.features.profile_table import ProfileTable
 from models.schema import murmur2, wire
@@ -26,8 +27,6 @@ from models.scorer import LoadedModel, ScoringError
 from stream_app.scoring.batch_scores import BatchScores, ModelFailure, Name, score_batch
 from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.reasons import Reasons
-
-DUPLICATE, TOO_LATE, LATE = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)

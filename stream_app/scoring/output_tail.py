@@ -63,7 +63,7 @@ class OutputTail:
 
     def reaches(self, since: int) -> bool:
         """Whether what was read holds every kept score at or above an offset."""
-        return _reaches(self._scores, since)
+        return _reaches(self._scores, since, self.epoch)
 
     def _kept(self, since: int) -> Iterator[_TailScore]:
         last = since - 1
@@ -91,14 +91,18 @@ class OutputTail:
         return {kept[row].source_offset: kept[row].published() for row in np.flatnonzero(~covered).tolist()}
 
 
-async def read_output_tail(consumer: AIOKafkaConsumer, scores: TopicPartition, since: int | None = None) -> OutputTail:
-    """Read the end of a partition of `scores`: as far back as the last scored offset needs, or to offset `since`.
+async def read_output_tail(consumer: AIOKafkaConsumer, scores: TopicPartition) -> OutputTail:
+    """Read the end of a partition of `scores`, as far back as the last scored offset needs.
 
     The consumer has no group; its assignment is replaced.
     """
-    records = await _read_back(
-        consumer, scores, LAST_SCORES, lambda batch: since is None or _reaches(_tail_scores(batch), since)
-    )
+    return await _read_scores(consumer, scores, lambda _records: True)
+
+
+async def _read_scores(
+    consumer: AIOKafkaConsumer, scores: TopicPartition, enough: Callable[[list[ConsumerRecord]], bool]
+) -> OutputTail:
+    records = await _read_back(consumer, scores, LAST_SCORES, enough)
     tail = tuple(_tail_scores(records))
     if not tail:
         return OutputTail(epoch=0, last_offset=None, topic_id=None)
@@ -126,25 +130,26 @@ async def read_missing(
     """
     if tail.last_offset is None or since > tail.last_offset:
         return {}
+    epoch = tail.epoch
     if not tail.reaches(since):
-        tail = await read_output_tail(consumer, scores, since)
+        tail = await _read_scores(consumer, scores, lambda batch: _reaches(_tail_scores(batch), since, epoch))
     messages = await _read_back(
         consumer, features, _LAST_FEATURE_MESSAGES, lambda batch: _first_feature(batch) <= since
     )
     return tail.missing(since, (header for record in messages if (header := _feature_header(record)) is not None))
 
 
-def _reaches(scores: Sequence[_TailScore], since: int) -> bool:
+def _reaches(scores: Iterable[_TailScore], since: int, epoch: int) -> bool:
     """Whether no kept score at or above an offset can lie before the first of these.
 
     The first may be a late repetition by a writer that had lost the partition, but not as many as a batch of them.
     """
-    epoch = max((score.epoch for score in scores), default=0)
-    return all(score.epoch < epoch or score.source_offset <= since for score in scores[: LAST_SCORES // 2 + 1])
+    first = itertools.islice(scores, LAST_SCORES // 2 + 1)
+    return all(score.epoch < epoch or score.source_offset <= since for score in first)
 
 
-def _tail_scores(records: Iterable[ConsumerRecord]) -> list[_TailScore]:
-    return [score for record in records if (score := _tail_score(record)) is not None]
+def _tail_scores(records: Iterable[ConsumerRecord]) -> Iterator[_TailScore]:
+    return (score for record in records if (score := _tail_score(record)) is not None)
 
 
 def _tail_score(record: ConsumerRecord) -> _TailScore | None:

@@ -73,7 +73,7 @@ def _serve(orders: Connection, broker: str, path: str) -> None:
     messages = msgspec.msgpack.decode(Path(path).read_bytes(), type=list[tuple[bytes, bytes]])
     settings = {"bootstrap.servers": broker, "partitioner": "murmur2_random", "enable.idempotence": True}
     reports = {"delivery.report.only.error": True, "on_delivery": _refuse}
-    producer = Producer({**settings, **reports, "linger.ms": 1, "log_level": 0})
+    producer = Producer({**settings, **reports, "linger.ms": 5, "log_level": 0})
     gc.disable()
     orders.send(None)
     while True:

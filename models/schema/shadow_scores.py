@@ -31,6 +31,14 @@ class ShadowScores:
     scores: NDArray[np.float32]
     decided_by: NDArray[np.intp]
 
+    @classmethod
+    def joined(cls, parts: Sequence["ShadowScores"]) -> "ShadowScores | None":
+        """Those of several batches by the same models as of one; None where there are none."""
+        if not parts:
+            return None
+        scores = np.concatenate([part.scores for part in parts], axis=1)
+        return cls(parts[0].versions, scores, np.concatenate([part.decided_by for part in parts]))
+
     def to_arrow(self) -> Any:
         """The column, the models of each row in the order of `versions`."""
         models, rows = self.scores.shape

@@ -1,5 +1,6 @@
 """What scoring needs of a batch of transactions, field by field, taken once for all who read it."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -34,6 +35,11 @@ class TransactionFields:
         if not transactions:
             return cls(*((),) * len(_NAMES))
         return cls(*zip(*map(_TAKE, transactions), strict=True))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several batches as one, in their order."""
+        return cls(*(tuple(itertools.chain.from_iterable(getattr(part, name) for part in parts)) for name in _NAMES))
 
 
 _NAMES: Final = tuple(TransactionFields.__dataclass_fields__)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 class _Sent:
     __slots__ = ("next_offset", "open")
 
-    def __init__(self, next_offset: int, sends: int) -> None:
-        self.next_offset = next_offset
-        self.open = sends
+    def __init__(self) -> None:
+        self.next_offset = 0
+        self.open = 0
 
 
 class Acknowledgements:
@@ -28,15 +28,25 @@ class Acknowledgements:
         self.position = position
         self._failed = failed
         self._sent: deque[_Sent] = deque()
+        self._held = _Sent()
         self._moved = asyncio.Event()
+
+    def hold(self, sends: list[asyncio.Future[object]]) -> None:
+        """More is to be sent for the same offsets: these sends count with those of the next `expect`."""
+        self._follow(self._held, sends)
 
     def expect(self, next_offset: int, sends: list[asyncio.Future[object]]) -> None:
         """The offsets below `next_offset` are done once these sends, and all earlier ones, are acknowledged."""
-        entry = _Sent(next_offset, len(sends))
+        entry, self._held = self._held, _Sent()
+        entry.next_offset = next_offset
+        self._follow(entry, sends)
         self._sent.append(entry)
+        self._advance()
+
+    def _follow(self, entry: _Sent, sends: list[asyncio.Future[object]]) -> None:
+        entry.open += len(sends)
         for send in sends:
             send.add_done_callback(lambda future: self._acknowledged(entry, future))
-        self._advance()
 
     async def reached(self, offset: int) -> None:
         """Wait until every offset below this one is done."""
@@ -46,7 +56,7 @@ class Acknowledgements:
 
     async def settled(self) -> None:
         """Wait until nothing that was sent is open."""
-        while self._sent:
+        while self._sent or self._held.open:
             self._moved.clear()
             await self._moved.wait()
 

@@ -130,6 +130,8 @@ class ScoringWorker(faust.Service):
         if source.current(batch) is None:
             return
         await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
+        if not len(batch.offsets):
+            return
         self.metrics.see(scored, len(batch.offsets), seconds)
         if batch.overdue:
             self.metrics.overdue.inc(len(scored.scores))

@@ -25,6 +25,7 @@ from models.schema.topics import DAY_MS, LONGEST_WINDOW_DAYS
 from models.schema.transaction_fields import TransactionFields
 from models.scorer import LoadedModel, ScoringError
 from stream_app.scoring.batch_scores import BatchScores, ModelFailure, Name, score_batch
+from stream_app.scoring.feature_buffer import FeatureBuffer, LoggedRows
 from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.reasons import Reasons
 
@@ -43,6 +44,11 @@ class RecordBatch:
     keys: list[bytes | None]
     values: list[bytes | None]
     overdue: bool = False
+
+    @classmethod
+    def empty(cls, partition: int, generation: int) -> "RecordBatch":
+        """No records: what the lane's log holds back is to go out."""
+        return cls(partition, generation, np.zeros(0, np.int64), [], [])
 
     def since(self, offset: int) -> "RecordBatch":
         """The records at and above an offset."""
@@ -83,6 +89,7 @@ class FeatureMessage(NamedTuple):
 class Scored:
     """What came of one record batch; `next_offset` is where the partition goes on once all of it is acknowledged.
 
+    `held` says that feature rows of offsets below it are not among `features` yet: they come with a later batch.
     `control_used` are the control group's day counts before the batch, `marks` the rows of `scores` that were drawn,
     `drawable` those that would have been with room under the day's cap, `event_time` is that of the row in the middle.
     `model_seconds` is what each model took while some are placed, `model_failures` those that could not be used.
@@ -92,6 +99,7 @@ class Scored:
     scores: list[tuple[bytes, bytes]] = field(default_factory=list)
     features: list[FeatureMessage] = field(default_factory=list)
     dead: list[DeadRecord] = field(default_factory=list)
+    held: bool = False
     flagged: int = 0
     duplicates: int = 0
     late: int = 0
@@ -158,6 +166,8 @@ class Lane:
         Lets some declines pass; None lets none.
     clock:
         Seconds that only grow, for what each model takes.
+    log:
+        Holds feature rows back for a while; None sends those of each batch with its scores.
     """
 
     def __init__(
@@ -171,6 +181,7 @@ class Lane:
         reasons: int,
         control: ControlGroup | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        log: FeatureBuffer | None = None,
     ) -> None:
         self.identity = identity
         self.start = start
@@ -183,6 +194,7 @@ class Lane:
         self._currency = currency
         self._reasons = Reasons(feature_set, reasons)
         self._control = control or ControlGroup(NO_CONTROL_GROUP, day_cap=0)
+        self.log = FeatureBuffer() if log is None else log
         self._clock = clock
         self._encoder = FeatureBatchEncoder(feature_set.names)
 
@@ -192,7 +204,7 @@ class Lane:
         Parameters
         ----------
         batch:
-            Records in offset order; those already seen are passed over.
+            Records in offset order; those already seen are passed over. One without any lets go what the log holds.
         lineup:
             The models that score and decide.
         stale:
@@ -200,8 +212,11 @@ class Lane:
         now_ms:
             Wall clock, for `scored_at`.
         """
+        last_call = not len(batch.offsets)
         batch = batch.since(self.next_offset)
         scored = Scored(next_offset=self.next_offset)
+        if last_call:
+            scored.features = [self._feature_message(rows) for rows in self.log.take()]
         if not len(batch.offsets):
             return scored
         fresh = batch.since(self.start.output_offset)
@@ -211,6 +226,7 @@ class Lane:
         if len(fresh.offsets):
             self._score_fresh(fresh, lineup, scored, stale=stale, now_ms=now_ms)
         self.next_offset = scored.next_offset = int(batch.offsets[-1]) + 1
+        scored.held = bool(self.log)
         return scored
 
     def pass_to(self, offset: int) -> bool:
@@ -265,7 +281,7 @@ class Lane:
             control=(decision == DECISIONS.index("approve")) & (chance < 1.0),
             pass_probability=chance,
         )
-        return self._feature_message(taken, columns, int(offsets[0]), int(offsets[-1]))
+        return self._feature_message(LoggedRows(taken, columns, int(offsets[0]), int(offsets[-1]), {}))
 
     def _score_fresh(self, batch: RecordBatch, lineup: Lineup, scored: Scored, *, stale: bool, now_ms: int) -> None:
         transactions, indices, rejections = decode_transactions(batch.values, self._currency)
@@ -311,7 +327,8 @@ class Lane:
             pass_probability=drawn.pass_probability,
             shadow_scores=said.shadow,
         )
-        scored.features.append(self._feature_message(taken, rows, first, last, said.seconds))
+        logged = self.log.add(LoggedRows(taken, rows, first, last, said.seconds))
+        scored.features += map(self._feature_message, logged)
 
     def _columns(self, taken: TransactionFields) -> TransactionColumns:
         columns = TransactionColumns.from_fields(taken, self._currency)
@@ -358,20 +375,14 @@ class Lane:
             messages.append(encode(record))
         return messages
 
-    def _feature_message(
-        self,
-        taken: TransactionFields,
-        rows: ScoredColumns,
-        first: int,
-        last: int,
-        model_seconds: Mapping[str, float] | None = None,
-    ) -> FeatureMessage:
+    def _feature_message(self, rows: LoggedRows) -> FeatureMessage:
         identity, feature_set = self.identity, self._feature_set.version
-        model_us = {version: s / len(taken) * 1e6 for version, s in (model_seconds or {}).items()}
+        model_us = {version: s / len(rows.taken) * 1e6 for version, s in rows.model_seconds.items()}
         header = FeatureBatchHeader(
-            first, last, identity.epoch, identity.writer, identity.topic_id, feature_set, rows.recomputed, model_us
-        )
-        return FeatureMessage(header, self._encoder.encode(taken, rows))
+            rows.first, rows.last, identity.epoch, identity.writer, identity.topic_id, feature_set,
+            rows.scored.recomputed, model_us,
+        )  # fmt: skip
+        return FeatureMessage(header, self._encoder.encode(rows.taken, rows.scored))
 
 
 def _each_row(name: list[Name] | Name) -> Iterable[Name]:

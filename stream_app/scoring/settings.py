@@ -36,6 +36,10 @@ class ScoringSettings:
     """Most records scored at once: above it throughput no longer grows, while the longest batch stays under 50 ms."""
     fetch_wait_ms: int = 100
     """How long the broker may hold a fetch for the first byte; arriving records are answered at once."""
+    feature_log_rows: int = 256
+    """Feature rows from which on a message goes out; those of smaller batches wait for each other."""
+    feature_log_wait_s: float = 0.05
+    """How long the first of them waits at most; the next owner computes again what a crash keeps from the log."""
     commit_interval_s: float = 0.5
     """Time between offset commits."""
     checkpoint_interval_s: float = 5.0

@@ -56,7 +56,10 @@ class Sink:
             raise SendError(
                 f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it"
             ) from error
-        done.expect(scored.next_offset, sends)
+        if scored.held:
+            done.hold(sends)
+        else:
+            done.expect(scored.next_offset, sends)
 
     async def bury(self, partition: int, dead: Sequence[DeadRecord], now_ms: int) -> None:
         """Write dead letters and wait until they are acknowledged."""

@@ -26,6 +26,7 @@ from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.checkpointing import LaneCheckpoints
 from stream_app.scoring.commit_metadata import CommitMetadata
+from stream_app.scoring.feature_buffer import FeatureBuffer
 from stream_app.scoring.lane import Lane, LaneStart, RecordBatch
 from stream_app.scoring.lease import Lease
 from stream_app.scoring.loaded_models import LoadedModels
@@ -35,6 +36,8 @@ from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import SendError, Sink
 
 log = logging.getLogger(__name__)
+
+_LONGEST_POLL_S = 0.2
 
 
 class DrainError(FraudstreamError):
@@ -145,23 +148,36 @@ class TransactionSource(faust.Service):
         if self.lease.lapsed():
             self.reopen("the process stood still")
             return
-        if generation != self.generation:
+        if generation != self.generation or not self._pulling.is_set():  # taken away, or about to be
             return
-        if found:
-            self._idle.clear()
-            self._undone = len(found)
-            for partition, records in found.items():
-                batch = _record_batch(
-                    partition.partition, generation, records, overdue=self._overdue(partition, records)
-                )
-                await self._batches.put(batch)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
-            await self._idle.wait()
+        batches = [
+            _record_batch(key.partition, generation, records, overdue=self._overdue(key, records))
+            for key, records in found.items()
+        ]
+        batches += [
+            RecordBatch.empty(partition, generation)
+            for partition, opened in self.partitions.items()
+            if opened.lane.log.due() and all(key.partition != partition for key in found)
+        ]
+        await self._hand_over(batches)
         await self._pass_gaps(open_partitions, generation)
 
+    async def _hand_over(self, batches: list[RecordBatch]) -> None:
+        """Give the agent some batches and wait until it has done with them."""
+        if not batches:
+            return
+        self._idle.clear()
+        self._undone = len(batches)
+        for batch in batches:
+            await self._batches.put(batch)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
+        await self._idle.wait()
+
     async def _fetch(self, partitions: list[TopicPartition]) -> dict[TopicPartition, list[Any]]:
+        held = any(opened.lane.log for opened in self.partitions.values())
+        longest_s = self._settings.feature_log_wait_s if held else _LONGEST_POLL_S
         try:
             found: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
-                *partitions, timeout_ms=200, max_records=self._settings.batch_records
+                *partitions, timeout_ms=int(longest_s * 1000), max_records=self._settings.batch_records
             )
         except OffsetOutOfRangeError as error:
             places = ", ".join(f"partition {key.partition} offset {offset}" for key, offset in error.args[0].items())
@@ -192,7 +208,7 @@ class TransactionSource(faust.Service):
             if generation != self.generation:
                 return
             opened = self.partitions[key.partition]
-            if opened.lane.pass_to(position):
+            if opened.lane.pass_to(position) and not opened.lane.log:
                 opened.done.expect(position, [])
 
     def batch_done(self) -> None:
@@ -257,8 +273,9 @@ class TransactionSource(faust.Service):
         day_cap = parts.control.day_cap_of(identity.partition, identity.partitions)
         control = ControlGroup(parts.control, day_cap, opened.control_used)
         lane = Lane(
-            identity, start, parts.feature_set, opened.cards, parts.profiles, parts.currency, settings.reasons, control
-        )
+            identity, start, parts.feature_set, opened.cards, parts.profiles, parts.currency, settings.reasons, control,
+            log=FeatureBuffer(settings.feature_log_rows, settings.feature_log_wait_s),
+        )  # fmt: skip
         # Nothing is committed above a feature row that is still to be computed again.
         position = min(opened.missing, default=opened.output_offset)
         done = Acknowledgements(position, partial(self._send_failed, opened.identity.partition))
@@ -347,6 +364,7 @@ class TransactionSource(faust.Service):
         try:
             async with asyncio.timeout(self._settings.session_timeout_s):
                 await self._idle.wait()
+                await self._hand_over([RecordBatch.empty(each, self.generation) for each in self.partitions])
                 for opened in self.partitions.values():
                     await opened.done.settled()
                 await self.commit()

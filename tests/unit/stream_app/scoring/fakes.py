@@ -14,6 +14,7 @@ from models.release.placement import Placement
 from models.schema import wire
 from models.schema.money import default_reporting_currency
 from models.schema.transaction import Transaction
+from stream_app.scoring.feature_buffer import FeatureBuffer
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
 from stream_app.scoring.lineup import Lineup
 
@@ -91,6 +92,7 @@ def lane(
     writer: str = "w",
     control: ControlGroup | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    log: FeatureBuffer | None = None,
 ) -> Lane:
     """A lane with nothing in its windows."""
     return Lane(
@@ -103,6 +105,7 @@ def lane(
         4,
         control,
         clock,
+        log,
     )
 
 

@@ -96,3 +96,36 @@ def test_a_send_that_fails_is_reported_and_nothing_after_it_is_done(cancelled: b
         return len(sends.failed), sends.done.position
 
     assert asyncio.run(story()) == (1, 0)
+
+
+def test_an_offset_is_not_done_while_something_of_it_is_held_back() -> None:
+    async def story() -> list[int]:
+        sends = Sends()
+        held = asyncio.get_running_loop().create_future()
+        sends.done.hold([held])
+        await acknowledge(held)
+        seen = [sends.done.position]
+        (rest,) = sends.expect(10, 1)
+        seen.append(sends.done.position)
+        await acknowledge(rest)
+        return [*seen, sends.done.position]
+
+    assert asyncio.run(story()) == [0, 0, 10]
+
+
+def test_a_held_send_is_waited_for_and_its_failure_told_at_once() -> None:
+    async def story() -> tuple[bool, list[BaseException]]:
+        sends = Sends()
+        held, lost = (asyncio.get_running_loop().create_future() for _ in range(2))
+        sends.done.hold([held, lost])
+        settled = asyncio.create_task(sends.done.settled())
+        await acknowledge(held)
+        waits = not settled.done()
+        lost.set_exception(OSError("gone"))
+        await asyncio.sleep(0)
+        settled.cancel()
+        return waits, sends.failed
+
+    waits, failed = asyncio.run(story())
+    assert waits
+    assert [str(error) for error in failed] == ["gone"]

@@ -11,6 +11,7 @@ from models.schema.feature_batch import decode_feature_batch
 from models.schema.score import Score
 from models.schema.topics import DAY_MS
 from models.schema.transaction import Transaction
+from stream_app.scoring.feature_buffer import FeatureBuffer
 from stream_app.scoring.lane import Lane, LaneStart, PublishedScore, RecordBatch, Scored
 from tests.support.payments import START_MS, payments
 from tests.support.scored_output import undisturbed
@@ -145,3 +146,26 @@ def test_repeated_late_and_too_late_transactions_are_counted_as_such() -> None:
     scored = run(lane(), batch([at(0, 48), at(1, 50), at(0, 48), at(2, 49), at(3, 1)]))
     assert (scored.duplicates, scored.late, scored.too_late) == (1, 1, 1)
     assert [each.duplicate for each in scores(scored)] == [False, False, True, False, False]
+
+
+def test_scores_go_out_at_once_and_feature_rows_that_are_held_back_with_a_later_batch() -> None:
+    one = lane(log=FeatureBuffer(rows=5, longest_s=60.0))
+    first, second, third = (run(one, batch(STORY[at : at + 2], range(at, at + 2))) for at in (0, 2, 4))
+    assert [len(scored.scores) for scored in (first, second, third)] == [2, 2, 2]
+    assert [(len(scored.features), scored.held) for scored in (first, second, third)] == [
+        (0, True),
+        (0, True),
+        (1, False),
+    ]
+    (message,) = third.features
+    assert (message.header.first_offset, message.header.last_offset) == (0, 5)
+    np.testing.assert_array_equal(decode_feature_batch(message.value).values, undisturbed(STORY)[0][:6])
+
+
+def test_a_batch_without_records_lets_go_what_is_held_back() -> None:
+    one = lane(log=FeatureBuffer(rows=100, longest_s=60.0))
+    run(one, batch(STORY[:2]))
+    scored = run(one, RecordBatch.empty(0, 0))
+    (message,) = scored.features
+    assert (message.header.last_offset, scored.next_offset, scored.held, scored.scores) == (1, 2, False, [])
+    assert run(one, RecordBatch.empty(0, 0)).features == []

@@ -74,6 +74,9 @@ def run_app(app: ChannelApp) -> None:
     # A batch makes thousands of tuples that are gone after it: at 700, the default, a collection starts many times in
     # each batch and finds nothing (12 % of the worker's time, measured).
     gc.set_threshold(100_000, 20, 50)
+    # A thread that loads a model or packs a checkpoint gives way within this time, not after 5 ms each time: the event
+    # loop gives the lock away many times in a batch.
+    sys.setswitchinterval(0.0005)
     # Faust's own logging set-up makes the root logger speak DEBUG at `-l warn`: ours stands already.
     worker = faust.Worker(app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None

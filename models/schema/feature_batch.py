@@ -1,4 +1,4 @@
-"""The feature log: one Arrow IPC message per scored batch, every feature value as it was used."""
+"""The feature log: Arrow IPC messages of one or more scored batches, every feature value as it was used."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence

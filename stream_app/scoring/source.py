@@ -160,7 +160,7 @@ class TransactionSource(faust.Service):
             if opened.lane.log.due() and all(key.partition != partition for key in found)
         ]
         await self._hand_over(batches)
-        await self._pass_gaps(open_partitions, generation)
+        await self._pass_gaps([key for key in open_partitions if key not in found], generation)
 
     async def _hand_over(self, batches: list[RecordBatch]) -> None:
         """Give the agent some batches and wait until it has done with them."""

@@ -50,23 +50,15 @@ class BitVectorTrees:
         left_leaves, self._leaf_values = _leaves(trees, lanes)
         self._base_value = trees.base_value
         self._used = np.unique(trees.feature[splits]).astype(np.int64)
-        thresholds, tables = [], []
-        for feature in self._used:
-            mine = splits[trees.feature[splits] == feature]
-            limits = np.unique(trees.threshold[mine])
-            # Line k: k limits lie below the value. The last line: there is no value.
-            table = np.full((len(limits) + 2, lanes), _ALL)
-            for node in mine:
-                kept = ~left_leaves[node]
-                table[np.searchsorted(limits, trees.threshold[node]) + 1 : -1, tree_of[node]] &= kept
-                if not trees.missing_left[node]:
-                    table[-1, tree_of[node]] &= kept
-            thresholds.append(limits)
-            tables.append(table)
-        self._firsts = np.cumsum([0, *map(len, thresholds)], dtype=np.int64)
-        self._lines = np.cumsum([0, *map(len, tables)], dtype=np.int64)
-        self._thresholds = np.concatenate([np.empty(0, np.float32), *thresholds])
-        self._table = np.concatenate([np.empty((0, lanes), np.uint32), *tables])
+        limits = [np.unique(trees.threshold[splits[trees.feature[splits] == feature]]) for feature in self._used]
+        self._firsts = np.cumsum([0, *map(len, limits)], dtype=np.int64)
+        self._lines = self._firsts + 2 * np.arange(len(limits) + 1)
+        self._thresholds = np.concatenate([np.empty(0, np.float32), *limits])
+        self._table = np.full((self._lines[-1], lanes), _ALL)
+        _fill(
+            splits, tree_of, np.searchsorted(self._used, trees.feature).astype(np.int64), trees.threshold,
+            trees.missing_left, left_leaves, self._firsts, self._thresholds, self._lines, self._table,
+        )  # fmt: skip
 
     @classmethod
     def of(cls, graph: onnx.ModelProto) -> Self | None:
@@ -116,7 +108,7 @@ def _leaves(trees: TreeEnsemble, lanes: int) -> tuple[_Words, _Floats]:
     return left_leaves, values
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _number_leaves(
     starts: _Longs,
     feature: npt.NDArray[np.int32],
@@ -147,6 +139,30 @@ def _number_leaves(
                 for bit in range(entered[node], leaf):
                     left_leaves[start + node] |= np.uint32(1) << np.uint32(bit)
                 waiting[depth - 1] = right[start + node]
+
+
+@nb.njit(cache=True, nogil=True)
+def _fill(
+    splits: _Longs,
+    tree_of: _Longs,
+    used_as: _Longs,
+    threshold: _Floats,
+    missing_left: npt.NDArray[np.bool_],
+    left_leaves: _Words,
+    firsts: _Longs,
+    thresholds: _Floats,
+    lines: _Longs,
+    table: _Words,
+) -> None:  # pragma: no cover - compiled
+    """Line k of a feature: k of its limits lie below the value. Its last line: there is no value."""
+    for node in splits:
+        at, tree, kept = used_as[node], tree_of[node], ~left_leaves[node]
+        mine = thresholds[firsts[at] : firsts[at + 1]]
+        last = lines[at + 1] - 1
+        for line in range(lines[at] + np.searchsorted(mine, threshold[node]) + 1, last):
+            table[line, tree] &= kept
+        if not missing_left[node]:
+            table[last, tree] &= kept
 
 
 @nb.njit(cache=True, nogil=True)

@@ -2,19 +2,24 @@
 
 The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as that, is in the checkpoint
 that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a
-slope. With more than one number of cards their workers take turns, and the throughput of the larger is beside the
-smaller's.
+slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before.
+Beside the CPU time stands how many transactions a batch had, since a batch costs something of its own: a worker that
+lags takes larger ones. With more than one number of cards their workers take turns, and the throughput of the larger is
+beside the smaller's. Of each topic the bytes that an event takes on the broker.
 """
 
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from confluent_kafka import Consumer, TopicPartition
 
 from bench.bench_state import sample
 from bench.card_population import CardPopulation
@@ -26,8 +31,17 @@ from bench.workload import Workload, promote_model
 from stream_app.stack.local_stack import LocalStack
 
 WARM_UP: Final = 20_000
+TOPICS: Final = ("transactions", "scores", "features")
 CHUNK: Final = 100_000
 """Events in flight at most: more would lie in the sender's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Million:
+    """What one of the rounds took; `rows_per_batch` transactions were scored at once on average."""
+
+    round: Round
+    rows_per_batch: float
 
 
 class Run:
@@ -35,6 +49,7 @@ class Run:
 
     def __init__(self, stack: LocalStack, folder: Path, cards: int, templates: list[bytes], entered: ExitStack) -> None:
         stocked = StockedWorker(stack, folder, f"cards{cards}.")
+        self._logs, self._topics, self._broker = folder / "stack", stocked.topics, stack.broker
         self._population = CardPopulation(cards, templates, PARTITIONS)
         stocked.stock(self._population, skewed=True)
         self._traffic = entered.enter_context(Traffic(stack.broker, stocked.topics))
@@ -42,7 +57,7 @@ class Run:
         self._sent = 0
         self.measured(WARM_UP)
 
-    def measured(self, events: int) -> Round:
+    def measured(self, events: int) -> Million:
         """Send so many events, each chunk when the one before the last is scored, and wait for all scores."""
         # What is sent is made before: the sender's work is not measured, but it would take the worker's core.
         chunks = []
@@ -60,7 +75,27 @@ class Run:
                     waiting -= self._traffic.receive(self._worker, waiting - len(chunk))
             self._traffic.receive(self._worker, waiting)
 
-        return self._worker.measured(events, work)
+        before = self._batches()
+        measured = self._worker.measured(events, work)
+        return Million(measured, events / (self._batches() - before))
+
+    def bytes_per_event(self) -> dict[str, float]:
+        """What an event takes on the broker, by topic, as written: one copy, nothing deleted yet."""
+        return {
+            name: sum(file.stat().st_size for file in self._logs.rglob(f"{self._topics.of(name)}-*/*.log")) / self._sent
+            for name in TOPICS
+        }
+
+    def _batches(self) -> int:
+        """How many batches were scored so far: each wrote one record of feature rows."""
+        reader = Consumer({"bootstrap.servers": self._broker, "group.id": "none", "log_level": 0})
+        try:
+            return sum(
+                reader.get_watermark_offsets(TopicPartition(self._topics.features, partition), timeout=10.0)[1]
+                for partition in range(PARTITIONS)
+            )
+        finally:
+            reader.close()
 
 
 def main() -> None:
@@ -72,7 +107,7 @@ def main() -> None:
     arguments = parser.parse_args()
     events = 100_000 if arguments.short else 1_000_000
     templates = [value for _, value in Workload.simulated(50_000).messages]
-    rounds: dict[int, list[Round]] = {cards: [] for cards in arguments.cards}
+    rounds: dict[int, list[Million]] = {cards: [] for cards in arguments.cards}
     with ExitStack() as entered:
         folder = Path(entered.enter_context(tempfile.TemporaryDirectory()))
         stack = entered.enter_context(LocalStack(folder / "stack"))
@@ -82,18 +117,23 @@ def main() -> None:
         for _ in range(arguments.millions):
             for cards, run in runs.items():
                 rounds[cards].append(run.measured(events))
-    found = {str(cards): _figures(measured) for cards, measured in rounds.items()}
+                print(f"{cards:,} cards: {rounds[cards][-1]}", file=sys.stderr, flush=True)
+        sizes = {cards: run.bytes_per_event() for cards, run in runs.items()}
+    found = {str(cards): _figures(measured, sizes[cards]) for cards, measured in rounds.items()}
     print(json.dumps(found) if arguments.json else _text(found))
 
 
-def _figures(rounds: list[Round]) -> dict[str, Any]:
+def _figures(millions: list[Million], sizes: dict[str, float]) -> dict[str, Any]:
+    rounds = [one.round for one in millions]
     cpu = [1e6 / one.events_per_cpu_s for one in rounds]
     return {
         "rounds": [asdict(one) for one in rounds],
+        "rows_per_batch": [one.rows_per_batch for one in millions],
         "cpu_s_per_million": cpu,
         "last_over_first": cpu[-1] / cpu[0],
         "events_per_s": statistics.median(one.events_per_s for one in rounds),
         "events_per_cpu_s": statistics.median(one.events_per_cpu_s for one in rounds),
+        "broker_bytes_per_event": sizes,
     }
 
 
@@ -102,10 +142,14 @@ def _text(found: dict[str, Any]) -> str:
     for cards, row in found.items():
         cpu = ", ".join(f"{one:.1f}" for one in row["cpu_s_per_million"])
         memory = [round(one["memory_mb"]) for one in row["rounds"]]
+        sizes = ", ".join(f"{name} {size:,.0f}" for name, size in row["broker_bytes_per_event"].items())
         lines += [
             f"{int(cards):,} cards: CPU s a million events, round by round: {cpu}",
-            f"  last over first {row['last_over_first']:.2f}; memory {memory[0]:,} to {memory[-1]:,} MB",
+            f"  last over first {row['last_over_first']:.2f}; transactions a batch "
+            + ", ".join(f"{one:,.0f}" for one in row["rows_per_batch"]),
+            f"  memory {memory[0]:,} to {memory[-1]:,} MB",
             f"  {row['events_per_s']:,.0f} events/s, {row['events_per_cpu_s']:,.0f} a CPU s",
+            f"  bytes an event on the broker: {sizes}",
         ]
     first, last = next(iter(found.values())), list(found.values())[-1]
     if len(found) > 1:

@@ -2,10 +2,12 @@
 
 The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as that, is in the checkpoint
 that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a
-slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before.
-Beside the CPU time stands how many transactions a batch had, since a batch costs something of its own: a worker that
-lags takes larger ones. With more than one number of cards their workers take turns, and the throughput of the larger is
-beside the smaller's. Of each topic the bytes that an event takes on the broker.
+slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before. At
+the end a new worker goes on where the old one stopped: what the machine itself has become slower or faster by shows in
+both, what the old process has gathered in the old one alone. Beside the CPU time stands how many transactions a batch
+had, since a batch costs something of its own: a worker that lags takes larger ones. With more than one number of cards
+their workers take turns, and the throughput of the larger is beside the smaller's. Of each topic the bytes that an
+event takes on the broker.
 """
 
 import argparse
@@ -19,9 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka import Consumer, TopicPartition
-
 from bench.bench_state import sample
+from bench.broker_side import BrokerSide
 from bench.card_population import CardPopulation
 from bench.peer import REDIS_PREFIX
 from bench.stocked_worker import PARTITIONS, StockedWorker
@@ -31,7 +32,6 @@ from bench.workload import Workload, promote_model
 from stream_app.stack.local_stack import LocalStack
 
 WARM_UP: Final = 20_000
-TOPICS: Final = ("transactions", "scores", "features")
 CHUNK: Final = 100_000
 """Events in flight at most: more would lie in the sender's memory."""
 
@@ -48,14 +48,13 @@ class Run:
     """One worker with its cards and its topics."""
 
     def __init__(self, stack: LocalStack, folder: Path, cards: int, templates: list[bytes], entered: ExitStack) -> None:
-        stocked = StockedWorker(stack, folder, f"cards{cards}.")
-        self._logs, self._topics, self._broker = folder / "stack", stocked.topics, stack.broker
+        self._stocked, self._all = StockedWorker(stack, folder, f"cards{cards}."), entered
         self._population = CardPopulation(cards, templates, PARTITIONS)
-        stocked.stock(self._population, skewed=True)
-        self._traffic = entered.enter_context(Traffic(stack.broker, stocked.topics))
-        self._worker: Worker = entered.enter_context(stocked.worker())
+        self._stocked.stock(self._population, skewed=True)
+        self._broker = BrokerSide(stack, self._stocked.topics, PARTITIONS)
+        self._traffic = entered.enter_context(Traffic(stack.broker, self._stocked.topics))
         self._sent = 0
-        self.measured(WARM_UP)
+        self._enter_worker()
 
     def measured(self, events: int) -> Million:
         """Send so many events, each chunk when the one before the last is scored, and wait for all scores."""
@@ -75,27 +74,24 @@ class Run:
                     waiting -= self._traffic.receive(self._worker, waiting - len(chunk))
             self._traffic.receive(self._worker, waiting)
 
-        before = self._batches()
+        before = self._broker.batches()
         measured = self._worker.measured(events, work)
-        return Million(measured, events / (self._batches() - before))
+        return Million(measured, events / (self._broker.batches() - before))
+
+    def restart(self) -> None:
+        """Replace the worker by a new one, which goes on where it was."""
+        self._entered.close()
+        self._enter_worker()
 
     def bytes_per_event(self) -> dict[str, float]:
         """What an event takes on the broker, by topic, as written: one copy, nothing deleted yet."""
-        return {
-            name: sum(file.stat().st_size for file in self._logs.rglob(f"{self._topics.of(name)}-*/*.log")) / self._sent
-            for name in TOPICS
-        }
+        return {name: stored / self._sent for name, stored in self._broker.stored_bytes().items()}
 
-    def _batches(self) -> int:
-        """How many batches were scored so far: each wrote one record of feature rows."""
-        reader = Consumer({"bootstrap.servers": self._broker, "group.id": "none", "log_level": 0})
-        try:
-            return sum(
-                reader.get_watermark_offsets(TopicPartition(self._topics.features, partition), timeout=10.0)[1]
-                for partition in range(PARTITIONS)
-            )
-        finally:
-            reader.close()
+    def _enter_worker(self) -> None:
+        self._entered = self._all.enter_context(ExitStack())
+        self._worker: Worker = self._entered.enter_context(self._stocked.worker())
+        self.measured(WARM_UP)
+        time.sleep(1)
 
 
 def main() -> None:
@@ -113,17 +109,21 @@ def main() -> None:
         stack = entered.enter_context(LocalStack(folder / "stack"))
         promote_model(stack.redis_url, REDIS_PREFIX, folder, sample(templates))
         runs = {cards: Run(stack, folder, cards, templates, entered) for cards in arguments.cards}
-        time.sleep(1)
         for _ in range(arguments.millions):
             for cards, run in runs.items():
                 rounds[cards].append(run.measured(events))
                 print(f"{cards:,} cards: {rounds[cards][-1]}", file=sys.stderr, flush=True)
+        fresh = {}
+        for cards, run in runs.items():
+            run.restart()
+            fresh[cards] = run.measured(events)
+            print(f"{cards:,} cards, new worker: {fresh[cards]}", file=sys.stderr, flush=True)
         sizes = {cards: run.bytes_per_event() for cards, run in runs.items()}
-    found = {str(cards): _figures(measured, sizes[cards]) for cards, measured in rounds.items()}
+    found = {str(cards): _figures(measured, fresh[cards], sizes[cards]) for cards, measured in rounds.items()}
     print(json.dumps(found) if arguments.json else _text(found))
 
 
-def _figures(millions: list[Million], sizes: dict[str, float]) -> dict[str, Any]:
+def _figures(millions: list[Million], fresh: Million, sizes: dict[str, float]) -> dict[str, Any]:
     rounds = [one.round for one in millions]
     cpu = [1e6 / one.events_per_cpu_s for one in rounds]
     return {
@@ -131,6 +131,8 @@ def _figures(millions: list[Million], sizes: dict[str, float]) -> dict[str, Any]
         "rows_per_batch": [one.rows_per_batch for one in millions],
         "cpu_s_per_million": cpu,
         "last_over_first": cpu[-1] / cpu[0],
+        "new_worker_cpu_s_per_million": 1e6 / fresh.round.events_per_cpu_s,
+        "last_over_new_worker": cpu[-1] * fresh.round.events_per_cpu_s / 1e6,
         "events_per_s": statistics.median(one.events_per_s for one in rounds),
         "events_per_cpu_s": statistics.median(one.events_per_cpu_s for one in rounds),
         "broker_bytes_per_event": sizes,
@@ -145,8 +147,8 @@ def _text(found: dict[str, Any]) -> str:
         sizes = ", ".join(f"{name} {size:,.0f}" for name, size in row["broker_bytes_per_event"].items())
         lines += [
             f"{int(cards):,} cards: CPU s a million events, round by round: {cpu}",
-            f"  last over first {row['last_over_first']:.2f}; transactions a batch "
-            + ", ".join(f"{one:,.0f}" for one in row["rows_per_batch"]),
+            f"  last over first {row['last_over_first']:.2f}, over a new worker's {row['last_over_new_worker']:.2f}",
+            "  transactions a batch " + ", ".join(f"{one:,.0f}" for one in row["rows_per_batch"]),
             f"  memory {memory[0]:,} to {memory[-1]:,} MB",
             f"  {row['events_per_s']:,.0f} events/s, {row['events_per_cpu_s']:,.0f} a CPU s",
             f"  bytes an event on the broker: {sizes}",

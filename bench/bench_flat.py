@@ -2,20 +2,21 @@
 
 The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as that, is in the checkpoint
 that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a
-slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before. At
-the end a new worker goes on where the old one stopped: what the machine itself has become slower or faster by shows in
-both, what the old process has gathered in the old one alone. Beside the CPU time stands how many transactions a batch
-had, since a batch costs something of its own: a worker that lags takes larger ones. With more than one number of cards
-their workers take turns, and the throughput of the larger is beside the smaller's. Of each topic the bytes that an
-event takes on the broker.
+slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before.
+
+A machine that is shared becomes slower and faster by more than any slope. So a second worker, of the same cards, scores
+a little before and after each million: what the long worker takes is held against what that one takes then, and only
+their ratio may not grow. Beside it stands how many transactions a batch had, since a batch costs something of its own:
+a worker that lags takes larger ones. With more than one number of cards their workers take turns, and the throughput of
+the larger is beside the smaller's. Of each topic the bytes that an event takes on the broker.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,7 +32,9 @@ from bench.worker import Round, Worker
 from bench.workload import Workload, promote_model
 from stream_app.stack.local_stack import LocalStack
 
-WARM_UP: Final = 20_000
+WARM_UP: Final = 100_000
+REFERENCE: Final = 15
+"""Percent of a round that the second worker scores before and after it."""
 CHUNK: Final = 100_000
 """Events in flight at most: more would lie in the sender's memory."""
 
@@ -44,17 +47,27 @@ class Million:
     rows_per_batch: float
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all workers share."""
+
+    stack: LocalStack
+    folder: Path
+    templates: list[bytes]
+
+
 class Run:
     """One worker with its cards and its topics."""
 
-    def __init__(self, stack: LocalStack, folder: Path, cards: int, templates: list[bytes], entered: ExitStack) -> None:
-        self._stocked, self._all = StockedWorker(stack, folder, f"cards{cards}."), entered
-        self._population = CardPopulation(cards, templates, PARTITIONS)
-        self._stocked.stock(self._population, skewed=True)
-        self._broker = BrokerSide(stack, self._stocked.topics, PARTITIONS)
-        self._traffic = entered.enter_context(Traffic(stack.broker, self._stocked.topics))
+    def __init__(self, bench: Bench, cards: int, name: str, entered: ExitStack) -> None:
+        stocked = StockedWorker(bench.stack, bench.folder, f"{name}{cards}.")
+        self._population = CardPopulation(cards, bench.templates, PARTITIONS)
+        stocked.stock(self._population, skewed=True)
+        self._broker = BrokerSide(bench.stack, stocked.topics, PARTITIONS)
+        self._traffic = entered.enter_context(Traffic(bench.stack.broker, stocked.topics))
+        self._worker: Worker = entered.enter_context(stocked.worker())
         self._sent = 0
-        self._enter_worker()
+        self.measured(WARM_UP)
 
     def measured(self, events: int) -> Million:
         """Send so many events, each chunk when the one before the last is scored, and wait for all scores."""
@@ -78,20 +91,9 @@ class Run:
         measured = self._worker.measured(events, work)
         return Million(measured, events / (self._broker.batches() - before))
 
-    def restart(self) -> None:
-        """Replace the worker by a new one, which goes on where it was."""
-        self._entered.close()
-        self._enter_worker()
-
     def bytes_per_event(self) -> dict[str, float]:
         """What an event takes on the broker, by topic, as written: one copy, nothing deleted yet."""
         return {name: stored / self._sent for name, stored in self._broker.stored_bytes().items()}
-
-    def _enter_worker(self) -> None:
-        self._entered = self._all.enter_context(ExitStack())
-        self._worker: Worker = self._entered.enter_context(self._stocked.worker())
-        self.measured(WARM_UP)
-        time.sleep(1)
 
 
 def main() -> None:
@@ -104,35 +106,43 @@ def main() -> None:
     events = 100_000 if arguments.short else 1_000_000
     templates = [value for _, value in Workload.simulated(50_000).messages]
     rounds: dict[int, list[Million]] = {cards: [] for cards in arguments.cards}
+    references: list[Million] = []
     with ExitStack() as entered:
         folder = Path(entered.enter_context(tempfile.TemporaryDirectory()))
         stack = entered.enter_context(LocalStack(folder / "stack"))
         promote_model(stack.redis_url, REDIS_PREFIX, folder, sample(templates))
-        runs = {cards: Run(stack, folder, cards, templates, entered) for cards in arguments.cards}
+        bench = Bench(stack, folder, templates)
+        reference = Run(bench, arguments.cards[0], "reference", entered)
+        runs = {cards: Run(bench, cards, "cards", entered) for cards in arguments.cards}
+        references.append(reference.measured(events * REFERENCE // 100))
         for _ in range(arguments.millions):
             for cards, run in runs.items():
                 rounds[cards].append(run.measured(events))
-                print(f"{cards:,} cards: {rounds[cards][-1]}", file=sys.stderr, flush=True)
-        fresh = {}
-        for cards, run in runs.items():
-            run.restart()
-            fresh[cards] = run.measured(events)
-            print(f"{cards:,} cards, new worker: {fresh[cards]}", file=sys.stderr, flush=True)
+                _say(f"{cards:,} cards: {rounds[cards][-1]}")
+            references.append(reference.measured(events * REFERENCE // 100))
+            _say(f"reference: {references[-1]}")
         sizes = {cards: run.bytes_per_event() for cards, run in runs.items()}
-    found = {str(cards): _figures(measured, fresh[cards], sizes[cards]) for cards, measured in rounds.items()}
+    found = {str(cards): _figures(measured, references, sizes[cards]) for cards, measured in rounds.items()}
     print(json.dumps(found) if arguments.json else _text(found))
 
 
-def _figures(millions: list[Million], fresh: Million, sizes: dict[str, float]) -> dict[str, Any]:
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _figures(millions: list[Million], references: list[Million], sizes: dict[str, float]) -> dict[str, Any]:
     rounds = [one.round for one in millions]
     cpu = [1e6 / one.events_per_cpu_s for one in rounds]
+    reference = [1e6 / one.round.events_per_cpu_s for one in references]
+    held = [one / statistics.mean(around) for one, around in zip(cpu, itertools.pairwise(reference), strict=True)]
     return {
         "rounds": [asdict(one) for one in rounds],
         "rows_per_batch": [one.rows_per_batch for one in millions],
         "cpu_s_per_million": cpu,
         "last_over_first": cpu[-1] / cpu[0],
-        "new_worker_cpu_s_per_million": 1e6 / fresh.round.events_per_cpu_s,
-        "last_over_new_worker": cpu[-1] * fresh.round.events_per_cpu_s / 1e6,
+        "reference_cpu_s_per_million": reference,
+        "over_reference": held,
+        "over_reference_last_over_first": held[-1] / held[0],
         "events_per_s": statistics.median(one.events_per_s for one in rounds),
         "events_per_cpu_s": statistics.median(one.events_per_cpu_s for one in rounds),
         "broker_bytes_per_event": sizes,
@@ -147,7 +157,8 @@ def _text(found: dict[str, Any]) -> str:
         sizes = ", ".join(f"{name} {size:,.0f}" for name, size in row["broker_bytes_per_event"].items())
         lines += [
             f"{int(cards):,} cards: CPU s a million events, round by round: {cpu}",
-            f"  last over first {row['last_over_first']:.2f}, over a new worker's {row['last_over_new_worker']:.2f}",
+            f"  over the second worker's beside it: {', '.join(f'{one:.2f}' for one in row['over_reference'])}",
+            f"  last over first {row['last_over_first']:.2f}, and {row['over_reference_last_over_first']:.2f} of these",
             "  transactions a batch " + ", ".join(f"{one:,.0f}" for one in row["rows_per_batch"]),
             f"  memory {memory[0]:,} to {memory[-1]:,} MB",
             f"  {row['events_per_s']:,.0f} events/s, {row['events_per_cpu_s']:,.0f} a CPU s",

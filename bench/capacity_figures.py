@@ -14,7 +14,7 @@ class CardSize(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    resident_bytes: of a card in the worker's memory.
+    resident_bytes: of a card in the worker's memory: what the process grew by, or its arrays where that is more.
     stored_bytes: of a card in a whole checkpoint.
     us_per_event: CPU microseconds of scoring, in process.
     read_s: to read the checkpoints back, one partition after the other.
@@ -68,8 +68,8 @@ class Figures(msgspec.Struct, frozen=True):
     Attributes
     ----------
     machine: what it ran on.
-    million_cpu_s: the worker's CPU seconds for each million of one run, in order; `new_worker_cpu_s` of one more, by a
-        new worker that goes on where the old one stopped.
+    million_cpu_s: the worker's CPU seconds for each million of one run, in order.
+    over_reference: each over what a second, hardly used worker took right before and after it.
     broker_bytes: of an event on the broker, by topic; one copy, not compressed.
     sharing: by `PARTITIONSxWORKERS`.
     cards, terminals: by their number.
@@ -80,7 +80,7 @@ class Figures(msgspec.Struct, frozen=True):
 
     machine: dict[str, str | int | float]
     million_cpu_s: list[float]
-    new_worker_cpu_s: float
+    over_reference: list[float]
     broker_bytes: dict[str, float]
     sharing: dict[str, Sharing]
     cards: dict[str, CardSize]
@@ -101,7 +101,7 @@ class Figures(msgspec.Struct, frozen=True):
         return cls(
             machine=others["scaling"]["machine"],
             million_cpu_s=flat["cpu_s_per_million"],
-            new_worker_cpu_s=flat["new_worker_cpu_s_per_million"],
+            over_reference=flat["over_reference"],
             broker_bytes=flat["broker_bytes_per_event"],
             sharing={name: _sharing(row) for name, row in others["scaling"]["sharing"].items()},
             cards={number: _card_size(number, others) for number in others["state"]["us_per_event"]},
@@ -132,7 +132,7 @@ def _sharing(row: Mapping[str, Any]) -> Sharing:
 def _card_size(number: str, others: Mapping[str, Any]) -> CardSize:
     state, restart = others["state"], others["restart"][number]
     return CardSize(
-        resident_bytes=state["bytes_per_card"][number]["resident"],
+        resident_bytes=max(state["bytes_per_card"][number][name] for name in ("resident", "accounted")),
         stored_bytes=restart["whole"]["megabytes"] * 1e6 / int(number),
         us_per_event=state["us_per_event"][number],
         read_s=restart["read_s"],

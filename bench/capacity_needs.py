@@ -8,7 +8,7 @@ import statistics
 from dataclasses import dataclass
 from typing import Final
 
-from bench.capacity_figures import CARD_TRANSACTIONS, Figures
+from bench.capacity_figures import CARD_TRANSACTIONS, Figures, TerminalSize
 from models.features.card_entry import STORED_MS
 from models.features.feature_set import DEFAULT
 from models.features.profile_keeper import MATURITY_MS
@@ -30,6 +30,10 @@ READERS: Final = 2
 """Of `transactions` scorers and archive, of `scores` archive and one downstream, of `features` archive and keeper."""
 PROCESS_GB: Final = 0.4
 """Of a worker without any card: interpreter, model, libraries (the 0 of bench_restart)."""
+LEASE_S: Final = 3.0
+"""Half of `score --session-timeout`: a worker that stands still for longer opens its partitions anew."""
+CHAIN_S: Final = 105.0
+"""Between two whole checkpoints: `--checkpoint-every` times one more than the increments between them."""
 GB: Final = 1e9
 
 
@@ -68,7 +72,9 @@ class Needs:
     partitions: of `transactions`, `scores` and `features`.
     card_state_gb: of all workers.
     worker_memory_gb: of one: its share of the cards, all terminals, and the process itself.
+    start_memory_gb: of one while it starts: the checkpoints that it reads lie beside the state that it builds.
     checkpoint_gb: two whole chains of all partitions.
+    checkpoint_mb_s: that one worker writes of whole chains at the default interval.
     broker_cores: of all brokers, for the leader's part of the work.
     broker_in_mb_s, broker_out_mb_s: from producers, and to workers, archive, profile keeper and one reader of scores.
     broker_disk_tb: all replicas at the retention of `models/schema/topics.py`.
@@ -85,7 +91,9 @@ class Needs:
     partitions: int
     card_state_gb: float
     worker_memory_gb: float
+    start_memory_gb: float
     checkpoint_gb: float
+    checkpoint_mb_s: float
     broker_cores: float
     broker_in_mb_s: float
     broker_out_mb_s: float
@@ -115,7 +123,7 @@ class Capacity:
     @property
     def worker_us(self) -> float:
         """CPU microseconds an event of a worker whose windows are full."""
-        return self.figures.million_cpu_s[-1]
+        return statistics.median(self.figures.million_cpu_s)
 
     @property
     def broker_us(self) -> float:
@@ -136,16 +144,27 @@ class Capacity:
     @property
     def step_us(self) -> tuple[float, float]:
         """CPU microseconds of a keeper's step for each transaction stored, and for each profile that it gives."""
-        few, many = (self.figures.terminals[number] for number in sorted(self.figures.terminals, key=int))
-        for_a_profile = (many.close_ms - few.close_ms) / (many.profiles - few.profiles) * 1e3
-        return (few.close_ms * 1e3 - few.profiles * for_a_profile) / few.stored, for_a_profile
+        few, many = self._terminals
+        return _apart(few.close_ms * 1e3, few.profiles, many.close_ms * 1e3, many.profiles, few.stored)
+
+    @property
+    def keeper_bytes(self) -> tuple[float, float]:
+        """Memory of the keeper for each transaction stored, and for each terminal."""
+        few, many = self._terminals
+        held = [one.keeper_bytes * one.stored for one in (few, many)]
+        return _apart(held[0], few.profiles, held[1], many.profiles, few.stored)
+
+    @property
+    def _terminals(self) -> tuple[TerminalSize, TerminalSize]:
+        sizes = self.figures.terminals
+        return sizes[min(sizes, key=int)], sizes[max(sizes, key=int)]
 
     def needs(self, rate: float) -> Needs:
         """What so many transactions a second, on average over the days, need."""
         figures, given = self.figures, self.assumptions
         a_day = rate * DAY_S
         cards = a_day / given.card_transactions_a_day
-        terminals = max(10_000.0, cards / given.cards_a_terminal)
+        terminals = cards / given.cards_a_terminal
         windows = a_day * STORED_DAYS
         by_cpu = math.ceil(rate * self.worker_us / 1e6 / given.busy)
         by_take_over = math.ceil(windows / CARD_TRANSACTIONS / self.cards_a_take_over)
@@ -153,14 +172,18 @@ class Capacity:
         bytes_of, terminal = figures.broker_bytes, figures.largest_terminals
         kept = sum(bytes_of[name] * (TOPICS[name].retention_days or 0) for name in (TRANSACTIONS, SCORES, FEATURES))
         stored = a_day * KEEPER_DAYS
+        chain_gb = windows / CARD_TRANSACTIONS * figures.largest_cards.stored_bytes / GB
+        worker_gb = (state / workers + terminals * terminal.scorer_bytes) / GB + PROCESS_GB
         return Needs(
             cards=cards,
             workers_by_cpu=by_cpu,
             workers_by_take_over=by_take_over,
             partitions=max(4, 2 * workers),
             card_state_gb=state / GB,
-            worker_memory_gb=(state / workers + terminals * terminal.scorer_bytes) / GB + PROCESS_GB,
-            checkpoint_gb=2 * windows / CARD_TRANSACTIONS * figures.largest_cards.stored_bytes / GB,
+            worker_memory_gb=worker_gb,
+            start_memory_gb=worker_gb + chain_gb / workers,
+            checkpoint_gb=2 * chain_gb,
+            checkpoint_mb_s=chain_gb / workers / CHAIN_S * 1e3,
             broker_cores=rate * self.broker_us / 1e6 / given.busy,
             broker_in_mb_s=rate * sum(bytes_of.values()) / 1e6,
             broker_out_mb_s=rate * READERS * sum(bytes_of.values()) / 1e6,
@@ -169,7 +192,7 @@ class Capacity:
             archive_cores=rate * figures.archive_us / 1e6 / given.busy,
             keeper_cores=rate * figures.keeper_us / 1e6 / given.busy,
             watch_cores=rate * (figures.drift_us + figures.feedback_us) / 1e6 / given.busy,
-            keeper_memory_gb=stored * terminal.keeper_bytes / GB,
+            keeper_memory_gb=(stored * self.keeper_bytes[0] + terminals * self.keeper_bytes[1]) / GB,
             watch_memory_gb=2 * a_day * WATCHED_ROW_BYTES / GB,
             training_memory_gb=a_day * given.training_days * TRAINING_ROW_BYTES / GB,
             step_s=(stored * self.step_us[0] + terminals * self.step_us[1]) / 1e6,
@@ -180,6 +203,9 @@ class Capacity:
         """By part, the rate in transactions a second at which one process of it ends, the lowest first."""
         figures, given = self.figures, self.assumptions
         one, memory = self.needs(1.0), given.memory_gb * given.busy
+        most, terminal = max(figures.terminals, key=int), figures.largest_terminals
+        terminals = one.cards / given.cards_a_terminal
+        applied = int(most) / terminal.apply_ms * LEASE_S * 1e3
         found = {
             "retrain: rows of all training days in memory": memory / one.training_memory_gb,
             "profile keeper: transactions of 37 days in memory": memory / one.keeper_memory_gb,
@@ -189,6 +215,8 @@ class Capacity:
                 self.cards_a_take_over * CARD_TRANSACTIONS / (DAY_S * STORED_DAYS)
             ),
             "one worker: cards in memory": memory / one.card_state_gb,
+            "any worker: all terminals in memory": memory * GB / terminal.scorer_bytes / terminals,
+            "any worker: all terminals' step applied within its lease": applied / terminals,
             "one worker: its core": 1e6 * given.busy / self.worker_us,
             "archive: its core": 1e6 * given.busy / figures.archive_us,
             "profile keeper: its core": 1e6 * given.busy / figures.keeper_us,
@@ -196,3 +224,9 @@ class Capacity:
             "broker: one core": 1e6 * given.busy / self.broker_us,
         }
         return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _apart(few: float, few_terminals: float, many: float, many_terminals: float, stored: float) -> tuple[float, float]:
+    """Tell what a transaction takes from what a terminal takes, given two totals over the same transactions."""
+    for_a_terminal = (many - few) / (many_terminals - few_terminals)
+    return (few - few_terminals * for_a_terminal) / stored, for_a_terminal

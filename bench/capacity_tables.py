@@ -16,9 +16,8 @@ def measured(capacity: Capacity) -> str:
     written, archived = figures.broker_bytes, figures.archive_bytes
     rows = [
         ("worker, windows full: CPU seconds a million, first to last of one run", _listed(millions, ".1f"), "flat"),
-        ("the last million over the first, and over the second",
-         f"{millions[-1] / millions[0]:.2f}, {millions[-1] / millions[min(1, len(millions) - 1)]:.2f}", "flat"),
-        ("a new worker in its place: CPU seconds a million", f"{figures.new_worker_cpu_s:.1f}", "flat"),
+        ("each over a second, hardly used worker right before and after it", _listed(figures.over_reference, ".2f"),
+         "flat"),
         ("broker: CPU us, the median of all combinations", f"{capacity.broker_us:.1f}", "scaling"),
         ("archive: CPU us", f"{figures.archive_us:.1f}", "archive"),
         ("profile keeper: CPU us", f"{figures.keeper_us:.1f}", "profiles"),
@@ -86,14 +85,16 @@ def assumed(given: Assumptions) -> str:
 
 
 _NEEDS: Final[Sequence[tuple[str, Callable[[Needs], str]]]] = (
-    ("transactions a day", lambda one: f"{one.cards:,.0f}"),
+    ("cards", lambda one: _rounded(one.cards)),
     ("workers by CPU, one core each", lambda one: f"{one.workers_by_cpu:,}"),
     ("workers by the time of a take-over", lambda one: f"{one.workers_by_take_over:,}"),
     ("partitions: two for each worker", lambda one: f"{one.partitions:,}"),
     ("card state of all workers", lambda one: _gb(one.card_state_gb)),
     ("memory of one worker", lambda one: _gb(one.worker_memory_gb)),
+    ("memory of one worker while it starts", lambda one: _gb(one.start_memory_gb)),
+    ("checkpoints: whole chains that one worker writes", lambda one: f"{one.checkpoint_mb_s:,.0f} MB/s"),
     ("checkpoint storage, two chains", lambda one: _gb(one.checkpoint_gb)),
-    ("broker: cores for leaders alone", lambda one: f"{one.broker_cores:,.1f}"),
+    ("broker: cores for leaders alone", lambda one: f"{one.broker_cores:,.2f}"),
     ("broker: in, without replicas", lambda one: f"{one.broker_in_mb_s:,.1f} MB/s"),
     ("broker: out to readers, without replicas", lambda one: f"{one.broker_out_mb_s:,.1f} MB/s"),
     ("broker: disk at the retention of 35 and 40 days", lambda one: _gb(one.broker_disk_tb * 1e3)),
@@ -124,6 +125,11 @@ def ends(capacity: Capacity) -> str:
 
 def _two_digits(number: float) -> int:
     return int(float(f"{number:.2g}"))
+
+
+def _rounded(number: float) -> str:
+    """Three digits, in millions."""
+    return f"{float(f'{number / 1e6:.3g}'):,.0f} million"
 
 
 def _gb(number: float) -> str:

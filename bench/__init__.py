@@ -6,6 +6,9 @@ End to end: peer (who is measured; peers/ holds what a user would pick instead) 
 throughput, latency and swap (a round of each; paced_sender and arrivals: both ends) -> end_to_end_report.
 Hot paths: hot_path (a path and its baseline in turn; scored_batch: what comes behind the model).
 live_traffic and bad_models: a bank at a fixed rate, and models that go wrong on it.
+Scale: card_population and stocked_worker (many cards), worker_group (workers that share partitions) and broker_side
+(what the broker shows), for bench_flat, bench_scaling, bench_state, bench_restart and bench_terminals; capacity_figures
+(what these found) -> capacity_needs -> capacity_tables and capacity_chart -> capacity, which writes docs/capacity.md.
 """
 
 import os

@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 FIRST: Final = "end_to_end"
-SLOW: Final = (FIRST, "archive", "beside", "flat", "restart", "retrain", "rollback", "soak", "state")
+SLOW: Final = (
+    FIRST,
+    "archive",
+    "beside",
+    "flat",
+    "restart",
+    "retrain",
+    "rollback",
+    "scaling",
+    "soak",
+    "state",
+    "terminals",
+)
 """Those with a broker of their own, or with millions of rows."""
 
 

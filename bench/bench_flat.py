@@ -2,21 +2,28 @@
 
 The traffic is of many cards, sent as fast as the broker takes it; their past, as skewed as that, is in the checkpoint
 that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a
-slope. With more than one number of cards their workers take turns, and the throughput of the larger is beside the
-smaller's.
+slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before.
+
+A machine that is shared becomes slower and faster by more than any slope. So a second worker, of the same cards, scores
+a little before and after each million: what the long worker takes is held against what that one takes then, and only
+their ratio may not grow. Beside it stands how many transactions a batch had, since a batch costs something of its own:
+a worker that lags takes larger ones. With more than one number of cards their workers take turns, and the throughput of
+the larger is beside the smaller's. Of each topic the bytes that an event takes on the broker.
 """
 
 import argparse
+import itertools
 import json
 import statistics
+import sys
 import tempfile
-import time
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench.bench_state import sample
+from bench.broker_side import BrokerSide
 from bench.card_population import CardPopulation
 from bench.peer import REDIS_PREFIX
 from bench.stocked_worker import PARTITIONS, StockedWorker
@@ -25,24 +32,44 @@ from bench.worker import Round, Worker
 from bench.workload import Workload, promote_model
 from stream_app.stack.local_stack import LocalStack
 
-WARM_UP: Final = 20_000
+WARM_UP: Final = 100_000
+REFERENCE: Final = 15
+"""Percent of a round that the second worker scores before and after it."""
 CHUNK: Final = 100_000
 """Events in flight at most: more would lie in the sender's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Million:
+    """What one of the rounds took; `rows_per_batch` transactions were scored at once on average."""
+
+    round: Round
+    rows_per_batch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all workers share."""
+
+    stack: LocalStack
+    folder: Path
+    templates: list[bytes]
 
 
 class Run:
     """One worker with its cards and its topics."""
 
-    def __init__(self, stack: LocalStack, folder: Path, cards: int, templates: list[bytes], entered: ExitStack) -> None:
-        stocked = StockedWorker(stack, folder, f"cards{cards}.")
-        self._population = CardPopulation(cards, templates, PARTITIONS)
+    def __init__(self, bench: Bench, cards: int, name: str, entered: ExitStack) -> None:
+        stocked = StockedWorker(bench.stack, bench.folder, f"{name}{cards}.")
+        self._population = CardPopulation(cards, bench.templates, PARTITIONS)
         stocked.stock(self._population, skewed=True)
-        self._traffic = entered.enter_context(Traffic(stack.broker, stocked.topics))
+        self._broker = BrokerSide(bench.stack, stocked.topics, PARTITIONS)
+        self._traffic = entered.enter_context(Traffic(bench.stack.broker, stocked.topics))
         self._worker: Worker = entered.enter_context(stocked.worker())
         self._sent = 0
         self.measured(WARM_UP)
 
-    def measured(self, events: int) -> Round:
+    def measured(self, events: int) -> Million:
         """Send so many events, each chunk when the one before the last is scored, and wait for all scores."""
         # What is sent is made before: the sender's work is not measured, but it would take the worker's core.
         chunks = []
@@ -60,7 +87,13 @@ class Run:
                     waiting -= self._traffic.receive(self._worker, waiting - len(chunk))
             self._traffic.receive(self._worker, waiting)
 
-        return self._worker.measured(events, work)
+        before = self._broker.batches()
+        measured = self._worker.measured(events, work)
+        return Million(measured, events / (self._broker.batches() - before))
+
+    def bytes_per_event(self) -> dict[str, float]:
+        """What an event takes on the broker, by topic, as written: one copy, nothing deleted yet."""
+        return {name: stored / self._sent for name, stored in self._broker.stored_bytes().items()}
 
 
 def main() -> None:
@@ -72,28 +105,47 @@ def main() -> None:
     arguments = parser.parse_args()
     events = 100_000 if arguments.short else 1_000_000
     templates = [value for _, value in Workload.simulated(50_000).messages]
-    rounds: dict[int, list[Round]] = {cards: [] for cards in arguments.cards}
+    rounds: dict[int, list[Million]] = {cards: [] for cards in arguments.cards}
+    references: list[Million] = []
     with ExitStack() as entered:
         folder = Path(entered.enter_context(tempfile.TemporaryDirectory()))
         stack = entered.enter_context(LocalStack(folder / "stack"))
         promote_model(stack.redis_url, REDIS_PREFIX, folder, sample(templates))
-        runs = {cards: Run(stack, folder, cards, templates, entered) for cards in arguments.cards}
-        time.sleep(1)
+        bench = Bench(stack, folder, templates)
+        reference = Run(bench, arguments.cards[0], "reference", entered)
+        runs = {cards: Run(bench, cards, "cards", entered) for cards in arguments.cards}
+        references.append(reference.measured(events * REFERENCE // 100))
         for _ in range(arguments.millions):
             for cards, run in runs.items():
                 rounds[cards].append(run.measured(events))
-    found = {str(cards): _figures(measured) for cards, measured in rounds.items()}
+                _say(f"{cards:,} cards: {rounds[cards][-1]}")
+            references.append(reference.measured(events * REFERENCE // 100))
+            _say(f"reference: {references[-1]}")
+        sizes = {cards: run.bytes_per_event() for cards, run in runs.items()}
+    found = {str(cards): _figures(measured, references, sizes[cards]) for cards, measured in rounds.items()}
     print(json.dumps(found) if arguments.json else _text(found))
 
 
-def _figures(rounds: list[Round]) -> dict[str, Any]:
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _figures(millions: list[Million], references: list[Million], sizes: dict[str, float]) -> dict[str, Any]:
+    rounds = [one.round for one in millions]
     cpu = [1e6 / one.events_per_cpu_s for one in rounds]
+    reference = [1e6 / one.round.events_per_cpu_s for one in references]
+    held = [one / statistics.mean(around) for one, around in zip(cpu, itertools.pairwise(reference), strict=True)]
     return {
         "rounds": [asdict(one) for one in rounds],
+        "rows_per_batch": [one.rows_per_batch for one in millions],
         "cpu_s_per_million": cpu,
         "last_over_first": cpu[-1] / cpu[0],
+        "reference_cpu_s_per_million": reference,
+        "over_reference": held,
+        "over_reference_last_over_first": held[-1] / held[0],
         "events_per_s": statistics.median(one.events_per_s for one in rounds),
         "events_per_cpu_s": statistics.median(one.events_per_cpu_s for one in rounds),
+        "broker_bytes_per_event": sizes,
     }
 
 
@@ -102,10 +154,15 @@ def _text(found: dict[str, Any]) -> str:
     for cards, row in found.items():
         cpu = ", ".join(f"{one:.1f}" for one in row["cpu_s_per_million"])
         memory = [round(one["memory_mb"]) for one in row["rounds"]]
+        sizes = ", ".join(f"{name} {size:,.0f}" for name, size in row["broker_bytes_per_event"].items())
         lines += [
             f"{int(cards):,} cards: CPU s a million events, round by round: {cpu}",
-            f"  last over first {row['last_over_first']:.2f}; memory {memory[0]:,} to {memory[-1]:,} MB",
+            f"  over the second worker's beside it: {', '.join(f'{one:.2f}' for one in row['over_reference'])}",
+            f"  last over first {row['last_over_first']:.2f}, and {row['over_reference_last_over_first']:.2f} of these",
+            "  transactions a batch " + ", ".join(f"{one:,.0f}" for one in row["rows_per_batch"]),
+            f"  memory {memory[0]:,} to {memory[-1]:,} MB",
             f"  {row['events_per_s']:,.0f} events/s, {row['events_per_cpu_s']:,.0f} a CPU s",
+            f"  bytes an event on the broker: {sizes}",
         ]
     first, last = next(iter(found.values())), list(found.values())[-1]
     if len(found) > 1:

@@ -37,11 +37,11 @@ class Stage:
         self._rounds = 0
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def place(self, partitions: int = PARTITIONS) -> Iterator[Place]:
         """Topics for one round."""
         self._rounds += 1
         topics = TopicNames(f"round{self._rounds}.")
-        create_topics(self.stack.broker, topics, PARTITIONS)
+        create_topics(self.stack.broker, topics, partitions)
         try:
             yield Place(self.stack.broker, self.stack.redis_url, topics, self.folder)
         finally:

@@ -1,6 +1,7 @@
 """What the scorer knows of terminals: the profiles of one step as feature values, by terminal hash."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -60,6 +61,39 @@ def _values_of(counts: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
     return np.hstack([approved, frauds, unexplained, risk, declines[:, _DECLINE_WINDOWS]]).astype(np.float32)
 
 
+class StepArrays(NamedTuple):
+    """Records of a step as `ProfileTable.apply_counts` takes them.
+
+    Attributes
+    ----------
+    terminals: uint64[k] hashes.
+    counts: int32[k, 4, windows].
+    times: int64[k, 3].
+    """
+
+    terminals: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.int32]
+    times: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, records: Mapping[str, TerminalProfile | None]) -> "StepArrays":
+        """Return the profiles by terminal id as arrays; None, and counts that are all zero, remove a terminal."""
+        changed = [(row, profile) for row, profile in enumerate(records.values()) if profile is not None]
+        counts = np.zeros((len(records), 4, WINDOWS), np.int32)
+        times = np.full((len(records), TIMES), NEVER, np.int64)
+        if changed:
+            rows = [row for row, _ in changed]
+            given = [(p.approved, p.frauds, p.unexplained_frauds, p.declines) for _, p in changed]
+            counts[rows] = np.array(given, np.int64).clip(max=np.iinfo(np.int32).max)
+            times[rows] = [_times_of(profile) for _, profile in changed]
+        return cls(hash64_column(records), counts, times)
+
+    @classmethod
+    def concat(cls, parts: Sequence["StepArrays"]) -> "StepArrays":
+        """Return the records of all parts, in order."""
+        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
 class ProfileTable:
     """Terminal features as of one step; a terminal without a profile has zero everywhere and -1 for days since.
 
@@ -94,15 +128,8 @@ class ProfileTable:
 
     def apply(self, as_of: int, profiles: Iterable[TerminalProfile], removed: Iterable[str]) -> None:
         """Take one step as a whole: the changed profiles and the terminals whose counts are all zero now."""
-        changed, gone = list(profiles), list(removed)
-        counts = np.zeros((len(changed) + len(gone), 4, WINDOWS), np.int32)
-        times = np.full((len(counts), TIMES), NEVER, np.int64)
-        if changed:
-            rows = [(p.approved, p.frauds, p.unexplained_frauds, p.declines) for p in changed]
-            counts[: len(changed)] = np.array(rows, np.int64).clip(max=np.iinfo(np.int32).max)
-            times[: len(changed)] = [_times_of(profile) for profile in changed]
-        names: Sequence[str] = [*(profile.terminal_id for profile in changed), *gone]
-        self.apply_counts(as_of, hash64_column(names), counts, times)
+        records: dict[str, TerminalProfile | None] = {profile.terminal_id: profile for profile in profiles}
+        self.apply_counts(as_of, *StepArrays.of({**records, **dict.fromkeys(removed)}))
 
     def apply_counts(
         self,

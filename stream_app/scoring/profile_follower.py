@@ -1,15 +1,16 @@
 """Follows the topic `profiles` and applies each step as a whole, once its marker stands on every partition."""
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.access.kafka_settings import aiokafka_settings
 from models.errors import one_line
-from models.features.profile_table import ProfileTable
+from models.features.profile_table import ProfileTable, StepArrays
 from models.schema import wire
 from models.schema.terminal_profile import KEEPER_EPOCH_HEADER, MARKER_KEY, ProfileMarker, TerminalProfile
 from stream_app.scoring.metrics import ScoringMetrics
@@ -19,6 +20,8 @@ from stream_app.topic_admin import describe_topics
 log = logging.getLogger(__name__)
 
 _BATCH = 5000
+_SLICE = 2000
+"""Profiles between which scoring goes on while a step is prepared: 8 ms of them (bench/bench_terminals.py)."""
 
 
 class PendingStep:
@@ -139,7 +142,16 @@ class ProfileFollower:
         latest: dict[str, TerminalProfile | None] = {}
         for pending in self._pending.values():
             latest |= pending.take(as_of)
-        changed = [profile for profile in latest.values() if profile is not None]
-        self._table.apply(as_of, changed, [terminal for terminal, profile in latest.items() if profile is None])
+        step = await _prepared(latest)
+        self._table.apply_counts(as_of, *step)
         self._metrics.profiles_as_of.set(as_of / 1000)
         await self._applied()
+
+
+async def _prepared(latest: Mapping[str, TerminalProfile | None]) -> StepArrays:
+    """Return a step as arrays; only they are applied at once, so that many terminals hold no batch up."""
+    records, parts = iter(latest.items()), [StepArrays.of({})]
+    while some := dict(itertools.islice(records, _SLICE)):
+        parts.append(StepArrays.of(some))
+        await asyncio.sleep(0)
+    return StepArrays.concat(parts)

@@ -1,5 +1,6 @@
 """What stands in `profiles` and no keeper wrote does not keep a scorer from the rest."""
 
+import asyncio
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,3 +49,28 @@ def test_records_that_no_keeper_wrote_are_passed_over_metered_and_named(caplog: 
     chance = random.Random(1)
     for _ in range(300):
         follower._take(pending, [record(mutated(b"t", chance), mutated(profile, chance), mutated(b"1", chance))])
+
+
+def test_scoring_goes_on_while_a_step_of_many_terminals_is_prepared_and_sees_it_as_a_whole() -> None:
+    terminals, seen = 5_000, []
+    table = ProfileTable(DEFAULT)
+    follower = ProfileFollower(ScoringSettings("", "", Path(), "", Path()), table, ScoringMetrics(), nothing)
+    pending = PendingStep()
+    for number in range(terminals):
+        zero = [0] * 4
+        pending.add(f"t{number}", TerminalProfile(f"t{number}", 7, [1, 1, 1, 1], zero, zero, zero, None))
+    pending.mark(7)
+    follower._pending = {0: pending}
+
+    async def score() -> None:
+        while table.as_of == 0:
+            seen.append(table.terminals)
+            await asyncio.sleep(0)
+        seen.append(table.terminals)
+
+    async def both() -> None:
+        await asyncio.gather(score(), follower._apply())
+
+    asyncio.run(both())
+    assert set(seen) == {0, terminals}
+    assert len(seen) > 3, "nothing else came to its turn"

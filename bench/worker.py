@@ -28,7 +28,7 @@ class Worker:
     Parameters
     ----------
     command
-        A program and its arguments; one that starts processes of its own is not measured with them.
+        A program and its arguments; processes that it starts are measured with it.
     environment
         What is added to this process's environment.
     log
@@ -73,10 +73,13 @@ class Worker:
         return Round(events / took_s, events / cpu_s, self.memory_bytes() / 1e6)
 
     def cpu_s(self) -> float:
-        """CPU seconds taken so far."""
-        times = self._observed.cpu_times()
-        return float(times.user + times.system)
+        """CPU seconds, user and system, that it and its descendants have taken so far, on all threads."""
+        return sum(sum(each.cpu_times()[:4]) for each in self._family())
 
     def memory_bytes(self) -> int:
-        """Resident memory now."""
-        return int(self._observed.memory_info().rss)
+        """Resident memory of it and its descendants now; what they share counts for each."""
+        return sum(int(each.memory_info().rss) for each in self._family())
+
+    def _family(self) -> list[psutil.Process]:
+        """All that run; the time of those that have ended stands with their parent, which has waited for them."""
+        return [self._observed, *self._observed.children(recursive=True)]

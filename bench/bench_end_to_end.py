@@ -54,7 +54,8 @@ class Bench:
             "history": LONGEST + self._count(EVENTS),
         }
         self._workload = Workload.simulated(max(WARM_UP, *(most[part] for part in arguments.parts)))
-        self._sender = PacedSender(stage.stack.broker, self._workload.messages, stage.folder)
+        paced = self._workload.messages[: max(most["latency"], most["swap"])]
+        self._sender = PacedSender(stage.stack.broker, paced, stage.folder)
         if "history" in arguments.parts:
             self._past = PastCards.of(self._workload, self._count(EVENTS))
 

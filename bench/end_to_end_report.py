@@ -31,7 +31,7 @@ class Rounds:
             "latency_ms": self._latency(statistics.median),
             "swap": swap,
             "history": history,
-            "rounds": self._count(),
+            "rounds": {part: count for part, count in self._counts().items() if count},
             "spread": {
                 **spreads(self.throughput),
                 "latency_ms": self._latency(spread),
@@ -51,10 +51,15 @@ class Rounds:
             yield ""
             yield from table(f"{TRANSACTIONS_PER_CARD:g} before per card", self.history)
 
-    def _count(self) -> int:
-        throughput = map(len, [*self.throughput.values(), *self.history.values()])
-        latency = (len(found) for by_peer in self.latency.values() for found in by_peer.values())
-        return max([*throughput, *latency, len(self.swaps)])
+    def _counts(self) -> dict[str, int]:
+        """Rounds of each part."""
+        latency = [found for by_peer in self.latency.values() for found in by_peer.values()]
+        return {
+            "throughput": max(map(len, self.throughput.values()), default=0),
+            "latency_ms": max(map(len, latency), default=0),
+            "swap": len(self.swaps),
+            "history": max(map(len, self.history.values()), default=0),
+        }
 
     def _latency(self, of: Callable[[list[float]], Any]) -> dict[str, dict[str, dict[str, Any]]]:
         return {

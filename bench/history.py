@@ -11,7 +11,7 @@ from typing import Final, Self
 from bench.workload import CUSTOMERS, Workload
 
 TRANSACTIONS_PER_CARD: Final = 30.0
-OTHERS: Final = 200_000
+OTHERS: Final = 300_000
 EVENTS: Final = 400_000
 LONGEST: Final = int(2 * TRANSACTIONS_PER_CARD * CUSTOMERS)
 """No history takes more events: a customer has one card and a half."""

@@ -13,14 +13,15 @@ Figure = Callable[[Round], float]
 FIGURES: Final[dict[str, Figure]] = {
     "throughput": lambda one: one.events_per_s,
     "cpu": lambda one: one.events_per_cpu_s,
+    "cpu_without_jit": lambda one: one.events_per_cpu_s_without_jit,
     "memory": lambda one: one.memory_mb,
 }
-RATIOS: Final = ("throughput", "cpu")
+RATIOS: Final = ("throughput", "cpu", "cpu_without_jit")
 NAME_WIDTH: Final = 30
 
 
 def medians(rounds: Rounds) -> dict[str, Any]:
-    """Return each figure by peer, and `ratio`: ours over theirs of two figures."""
+    """Return each figure by peer, and `ratio`: ours over theirs of all but memory."""
     return _each(rounds, statistics.median)
 
 
@@ -39,16 +40,16 @@ def table(title: str, rounds: Rounds) -> Iterable[str]:
     if not rounds:
         return
     found, spans = medians(rounds), spreads(rounds)
-    head = f"{'ours/its':>10}{'per CPU s':>11}{'spread':>14}{'events/s':>11}{'spread':>20}{'events/CPU s':>14}{'MB':>7}"
-    yield f"{title:<{NAME_WIDTH}}{head}"
+    ratios = f"{'ours/its':>10}{'per CPU s':>11}{'spread':>14}{'no JIT':>8}"
+    yield f"{title:<{NAME_WIDTH}}{ratios}{'events/s':>11}{'spread':>20}{'events/CPU s':>14}{'MB':>7}"
     for name in rounds:
-        ratios = " " * 35
+        ratios = " " * 43
         if name in found["ratio"]["cpu"]:
             least, most = spans["ratio"]["cpu"][name]
-            by_time, by_cpu = (found["ratio"][figure][name] for figure in RATIOS)
-            ratios = f"{by_time:>10.2f}{by_cpu:>11.2f}{f'{least:.2f} to {most:.2f}':>14}"
+            by_time, by_cpu, without_jit = (found["ratio"][figure][name] for figure in RATIOS)
+            ratios = f"{by_time:>10.2f}{by_cpu:>11.2f}{f'{least:.2f} to {most:.2f}':>14}{without_jit:>8.2f}"
         least, most = spans["throughput"][name]
-        speed, cpu, memory = (found[figure][name] for figure in FIGURES)
+        speed, cpu, memory = (found[figure][name] for figure in ("throughput", "cpu", "memory"))
         span = f"{least:,.0f} to {most:,.0f}"
         yield f"{name:<{NAME_WIDTH}}{ratios}{speed:>11,.0f}{span:>20}{cpu:>14,.0f}{memory:>7,.0f}"
 

@@ -3,6 +3,9 @@
 All do the same job (bench/peers/job.py), but for the raw aiokafka loop: it decodes each transaction and writes a score
 that nobody computed, which is as fast as a Python worker can be. Broker, sender, reader and the one worker share the
 machine; rounds of all kinds take turns. The broker is warm before anything is counted.
+
+Those whose state outlives their process are measured with a history as well: thirty transactions of each card before
+what counts. `python -m bench.performance_page` makes docs/performance.md of the JSON.
 """
 
 import argparse

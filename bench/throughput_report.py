@@ -40,14 +40,14 @@ def table(title: str, rounds: Rounds) -> Iterable[str]:
     if not rounds:
         return
     found, spans = medians(rounds), spreads(rounds)
-    ratios = f"{'ours/its':>10}{'per CPU s':>11}{'spread':>14}{'no JIT':>8}"
+    ratios = f"{'ours/its':>10}{'per CPU s':>11}{'spread':>18}{'no JIT':>8}"
     yield f"{title:<{NAME_WIDTH}}{ratios}{'events/s':>11}{'spread':>20}{'events/CPU s':>14}{'MB':>7}"
     for name in rounds:
-        ratios = " " * 43
+        ratios = " " * 47
         if name in found["ratio"]["cpu"]:
             least, most = spans["ratio"]["cpu"][name]
             by_time, by_cpu, without_jit = (found["ratio"][figure][name] for figure in RATIOS)
-            ratios = f"{by_time:>10.2f}{by_cpu:>11.2f}{f'{least:.2f} to {most:.2f}':>14}{without_jit:>8.2f}"
+            ratios = f"{by_time:>10.2f}{by_cpu:>11.2f}{f'{least:.2f} to {most:.2f}':>18}{without_jit:>8.2f}"
         least, most = spans["throughput"][name]
         speed, cpu, memory = (found[figure][name] for figure in ("throughput", "cpu", "memory"))
         span = f"{least:,.0f} to {most:,.0f}"

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench.end_to_end_report import Rounds
-from bench.history import EVENTS, LONGEST, PastCards
+from bench.history import EVENTS, LONGEST, OTHERS, PastCards
 from bench.latency import SETTLE_S, latencies, warm_up_s
 from bench.machine import machine
 from bench.paced_sender import PacedSender
@@ -54,7 +54,7 @@ class Bench:
             "throughput": max((peer.warm_up + self._count(peer.events) for peer in peers), default=0),
             "latency": max((int(self._paced_events(peer)) for peer in peers if peer.rates), default=0),
             "swap": int((2 * SETTLE_S + SWAPS * EVERY_S) * RATE),
-            "history": LONGEST + self._count(EVENTS),
+            "history": max(OTHERS, LONGEST + self._count(EVENTS)),
         }
         self._workload = Workload.simulated(max(WARM_UP, *(most[part] for part in arguments.parts)))
         paced = self._workload.messages[: max(most["latency"], most["swap"])]

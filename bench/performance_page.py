@@ -36,7 +36,7 @@ The Kafka Streams app ([sources](../bench/peers/kafka_streams)) is held equal to
 (`python -m bench.peers.parity`) and leaves out reason codes, the search for card numbers, dead letters, profiles, swaps
 and signatures. Its cards lie on the heap, or in RocksDB (block cache of 256 MB, bloom filters, a record cache of 256 MB
 before it) with a changelog topic, committed every 5 s, or every 100 ms with exactly_once_v2. It scores in batches, on
-two stream threads, and has scored 300,000 transactions or more before any counts; what the JVM's compilers still take
+two stream threads, and has scored 500,000 transactions or more before any counts; what the JVM's compilers still take
 then counts in the CPU seconds, and ratios without it stand beside."""
 
 

@@ -10,7 +10,7 @@ from bench.traffic import Traffic
 from bench.worker import Round
 
 SLICE: Final = 100_000
-SETTLE_S: Final = 2.0
+SETTLE_S: Final = 1.0
 """Behind each slice of a warm-up: just-in-time compilers get little done while all cores are busy."""
 
 

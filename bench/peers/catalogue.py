@@ -38,7 +38,7 @@ def _apart(*command: str) -> Callable[[Place], Worker]:
 def _jvm(name: str, mode: Mode) -> Peer:
     """A mode of the Kafka Streams app; its warm-up is for the JVM's compilers."""
     start = partial(kafka_streams_worker, mode)
-    return Peer(name, start, 300_000, 300_000, rates=RATES, durable=mode != "memory", install=built_jars)
+    return Peer(name, start, 300_000, 500_000, rates=RATES, durable=mode != "memory", install=built_jars)
 
 
 PEERS: Final = (

@@ -3,7 +3,8 @@
 workload (what is scored) -> worker (a process under measurement) -> traffic (what goes through it; profiles: those
 that another round's watch made) -> bench_*.py; `python -m bench` runs them all.
 End to end: peer (who is measured; peers/ holds what a user would pick instead) and stage (broker and model) ->
-throughput, latency and swap (a round of each; paced_sender and arrivals: both ends) -> end_to_end_report.
+throughput, latency and swap (a round of each; paced_sender and arrivals: both ends; history: a past behind every card)
+-> throughput_report, end_to_end_report -> performance_page (docs/performance.md from the JSON; plots: its pictures).
 Hot paths: hot_path (a path and its baseline in turn; scored_batch: what comes behind the model).
 live_traffic and bad_models: a bank at a fixed rate, and models that go wrong on it.
 Scale: card_population and stocked_worker (many cards), worker_group (workers that share partitions) and broker_side

@@ -1,7 +1,8 @@
 """All benches, one after the other: `python -m bench`; with `--json` one object of all their figures.
 
-The end-to-end bench gives `throughput`, `cpu`, `memory`, `latency_ms`, `swap`, `spread`, `rounds`, `machine`; each hot
-path is an entry of `hot_paths`, and each other bench what it prints, under its name in `others`.
+The end-to-end bench gives `throughput`, `cpu`, `cpu_without_jit`, `memory`, `ratio`, `latency_ms`, `swap`, `history`,
+`spread`, `rounds`, `machine`; each hot path is an entry of `hot_paths`, and each other bench what it prints, under its
+name in `others`.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bench.stage import PARTITIONS
 from bench.worker import Worker
 from models.schema.murmur2 import murmur2_partitions
+from models.schema.topics import TopicNames
 
 DEADLINE_S: Final = 60.0
 
@@ -29,17 +30,18 @@ class Arrivals:
     Parameters
     ----------
     broker: Kafka's address.
-    topic: of the scores; read from its beginning.
+    topics: of the round; scores are read from their beginning.
 
     Attributes
     ----------
     versions: of the model behind each score of the last `receive`, in the order of sending.
     """
 
-    def __init__(self, broker: str, topic: str) -> None:
+    def __init__(self, broker: str, topics: TopicNames) -> None:
+        self._topics = topics
         settings = {"bootstrap.servers": broker, "group.id": "none", "auto.offset.reset": "earliest"}
         self._consumer = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
-        self._consumer.assign([TopicPartition(topic, at, OFFSET_BEGINNING) for at in range(PARTITIONS)])
+        self._consumer.assign([TopicPartition(topics.scores, at, OFFSET_BEGINNING) for at in range(PARTITIONS)])
         self._offsets = np.zeros(PARTITIONS, np.int64)
         self.versions: list[str] = []
 
@@ -61,6 +63,7 @@ class Arrivals:
         Raises
         ------
         RuntimeError: a transaction was scored twice, not at all, or out of its order.
+        TimeoutError: some have not come; the text holds where each partition of the topics ends.
         """
         taken = [array("q") for _ in range(PARTITIONS)]
         values: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
@@ -95,7 +98,10 @@ class Arrivals:
             if message is None:
                 worker.require_alive()
                 if time.monotonic() > until:
-                    raise TimeoutError(f"{received} of {count} scores within {DEADLINE_S:.0f} s")
+                    raise TimeoutError(
+                        f"{received} of {count} scores within {DEADLINE_S:.0f} s; ends of {self._ends()}; "
+                        f"scores taken: {[len(one) for one in values]} behind {self._offsets.tolist()}"
+                    )
                 continue
             if message.error() is not None:
                 raise KafkaException(message.error())
@@ -103,3 +109,10 @@ class Arrivals:
             taken[partition].append(now)
             values[partition].append(message.value() or b"")
             received += 1
+
+    def _ends(self) -> dict[str, list[int]]:
+        """Where each partition ends."""
+        return {
+            topic: [self._consumer.get_watermark_offsets(TopicPartition(topic, at))[1] for at in range(PARTITIONS)]
+            for topic in (self._topics.transactions, self._topics.scores, self._topics.features)
+        }

@@ -3,14 +3,14 @@
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from bench.history import TRANSACTIONS_PER_CARD
 from bench.latency import Percentiles
 from bench.peers.catalogue import FLOOR, OURS
 from bench.swap import RATE, Swaps
+from bench.throughput_report import NAME_WIDTH, medians, spread, spreads, table
 from bench.worker import Round
-
-_NAME: Final = 28
 
 
 @dataclass(slots=True)
@@ -20,27 +20,46 @@ class Rounds:
     throughput: dict[str, list[Round]] = field(default_factory=dict)
     latency: dict[int, dict[str, list[Percentiles]]] = field(default_factory=dict)
     swaps: list[Swaps] = field(default_factory=list)
+    history: dict[str, list[Round]] = field(default_factory=dict)
 
     def figures(self) -> dict[str, Any]:
         """Medians, and under `spread` the least and the most of the rounds."""
         swap = {} if not self.swaps else {"rate": RATE, **_each(self.swaps, statistics.median)}
+        history = {} if not self.history else {"per_card": TRANSACTIONS_PER_CARD, **medians(self.history)}
         return {
-            "throughput": self._median(lambda one: one.events_per_s),
-            "cpu": self._median(lambda one: one.events_per_cpu_s),
-            "memory": self._median(lambda one: one.memory_mb),
+            **medians(self.throughput),
             "latency_ms": self._latency(statistics.median),
             "swap": swap,
-            "rounds": max([*map(len, self.throughput.values()), len(self.swaps)]),
+            "history": history,
+            "rounds": {part: count for part, count in self._counts().items() if count},
             "spread": {
-                "throughput": _by_peer(self.throughput, lambda one: one.events_per_s, _spread),
-                "cpu": _by_peer(self.throughput, lambda one: one.events_per_cpu_s, _spread),
-                "latency_ms": self._latency(_spread),
-                "swap": _each(self.swaps, _spread),
+                **spreads(self.throughput),
+                "latency_ms": self._latency(spread),
+                "swap": _each(self.swaps, spread),
+                "history": spreads(self.history) if self.history else {},
             },
         }
 
-    def _median(self, figure: Callable[[Round], float]) -> dict[str, float]:
-        return _by_peer(self.throughput, figure, statistics.median)
+    def table(self) -> Iterable[str]:
+        """Lines to print."""
+        yield from table("one worker, real broker", self.throughput)
+        for rate, by_peer in self.latency.items():
+            yield from _latency_table(rate, by_peer)
+        if self.swaps:
+            yield from _swap_table(self.swaps)
+        if self.history:
+            yield ""
+            yield from table(f"{TRANSACTIONS_PER_CARD:g} before per card", self.history)
+
+    def _counts(self) -> dict[str, int]:
+        """Rounds of each part."""
+        latency = [found for by_peer in self.latency.values() for found in by_peer.values()]
+        return {
+            "throughput": max(map(len, self.throughput.values()), default=0),
+            "latency_ms": max(map(len, latency), default=0),
+            "swap": len(self.swaps),
+            "history": max(map(len, self.history.values()), default=0),
+        }
 
     def _latency(self, of: Callable[[list[float]], Any]) -> dict[str, dict[str, dict[str, Any]]]:
         return {
@@ -51,54 +70,26 @@ class Rounds:
             for rate, by_peer in self.latency.items()
         }
 
-    def table(self) -> Iterable[str]:
-        """Lines to print."""
-        if self.throughput:
-            yield from self._throughput_table()
-        for rate, by_peer in self.latency.items():
-            yield from _latency_table(rate, by_peer)
-        if self.swaps:
-            yield from _swap_table(self.swaps)
-
-    def _throughput_table(self) -> Iterable[str]:
-        speed, cpu = self._median(lambda one: one.events_per_s), self._median(lambda one: one.events_per_cpu_s)
-        memory = self._median(lambda one: one.memory_mb)
-        head = f"{'ours/its':>10}{'per CPU s':>11}{'events/s':>11}{'spread':>20}{'events/CPU s':>14}{'MB':>7}"
-        yield f"{'one worker, real broker':<{_NAME}}{head}"
-        for name, rounds in self.throughput.items():
-            ratios = f"{speed[OURS] / speed[name]:>10.2f}{cpu[OURS] / cpu[name]:>11.2f}" if OURS in speed else " " * 21
-            least, most = _spread([one.events_per_s for one in rounds])
-            figures = (
-                f"{speed[name]:>11,.0f}{f'{least:,.0f} to {most:,.0f}':>20}{cpu[name]:>14,.0f}{memory[name]:>7,.0f}"
-            )
-            yield f"{name:<{_NAME}}{ratios}{figures}"
-
 
 def _latency_table(rate: int, by_peer: Mapping[str, Sequence[Percentiles]]) -> Iterable[str]:
     title = f"latency at {rate:,}/s, ms"
     yield ""
-    yield f"{title:<{_NAME}}{'p99/floor':>10}{'p50':>9}{'p99':>9}{'p99.9':>9}   spread of p99"
-    medians = {name: _median_of(found) for name, found in by_peer.items()}
+    yield f"{title:<{NAME_WIDTH}}{'p99/floor':>10}{'p50':>9}{'p99':>9}{'p99.9':>9}   spread of p99"
+    found_by_peer = {name: _median_of(found) for name, found in by_peer.items()}
     for name, found in by_peer.items():
-        p50, p99, p999 = medians[name]
-        ratio = f"{p99 / medians[FLOOR].p99:>10.2f}" if FLOOR in medians else " " * 10
-        least, most = _spread([one.p99 for one in found])
-        yield f"{name:<{_NAME}}{ratio}{p50:>9.1f}{p99:>9.1f}{p999:>9.1f}   {least:.1f} to {most:.1f}"
+        p50, p99, p999 = found_by_peer[name]
+        ratio = f"{p99 / found_by_peer[FLOOR].p99:>10.2f}" if FLOOR in found_by_peer else " " * 10
+        least, most = spread([one.p99 for one in found])
+        yield f"{name:<{NAME_WIDTH}}{ratio}{p50:>9.1f}{p99:>9.1f}{p999:>9.1f}   {least:.1f} to {most:.1f}"
 
 
 def _swap_table(swaps: Sequence[Swaps]) -> Iterable[str]:
     found = _each(swaps, statistics.median)
     yield ""
-    yield f"{'hot swap, ms':<{_NAME}}{'p99 ratio':>10}{'p99':>9}{'around':>9}{'gap':>9}{'around':>9}{'took':>9}"
+    yield f"{'hot swap, ms':<{NAME_WIDTH}}{'p99 ratio':>10}{'p99':>9}{'around':>9}{'gap':>9}{'around':>9}{'took':>9}"
     gaps = f"{found['gap_ms']:>9.1f}{found['gap_around_ms']:>9.1f}{found['took_ms']:>9.0f}"
-    yield f"{OURS:<{_NAME}}{found['ratio']:>10.2f}{found['p99_ms']:>9.1f}{found['p99_around_ms']:>9.1f}{gaps}"
-    yield f"{'longest gap of all rounds':<{_NAME}}{'':>28}{max(one.gap_ms for one in swaps):>9.1f}"
-
-
-def _by_peer(
-    rounds: Mapping[str, Sequence[Round]], figure: Callable[[Round], float], of: Callable[[list[float]], Any]
-) -> dict[str, Any]:
-    return {name: of([figure(one) for one in found]) for name, found in rounds.items()}
+    yield f"{OURS:<{NAME_WIDTH}}{found['ratio']:>10.2f}{found['p99_ms']:>9.1f}{found['p99_around_ms']:>9.1f}{gaps}"
+    yield f"{'longest gap of all rounds':<{NAME_WIDTH}}{'':>28}{max(one.gap_ms for one in swaps):>9.1f}"
 
 
 def _each(swaps: Sequence[Swaps], of: Callable[[list[float]], Any]) -> dict[str, Any]:
@@ -110,7 +101,3 @@ def _each(swaps: Sequence[Swaps], of: Callable[[list[float]], Any]) -> dict[str,
 
 def _median_of(found: Sequence[Percentiles]) -> Percentiles:
     return Percentiles(*(statistics.median(column) for column in zip(*found, strict=True)))
-
-
-def _spread(figures: list[float]) -> list[float]:
-    return [min(figures), max(figures)]

@@ -6,7 +6,6 @@ way to the reader.
 """
 
 import time
-from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -21,8 +20,8 @@ from bench.workload import Workload
 
 SETTLE_S: Final = 2.0
 """At the start of each rate, not counted."""
-WARM_UP_RATE: Final = 5_000
 WARM_UP_S: Final = 3
+"""At the highest rate before all that counts, longer for a peer whose warm-up takes more events."""
 
 
 class Percentiles(NamedTuple):
@@ -36,6 +35,11 @@ class Percentiles(NamedTuple):
     def of(cls, latency_ms: NDArray[np.float64]) -> Self:
         """Of all of them."""
         return cls(*np.percentile(latency_ms, (50, 99, 99.9)).tolist())
+
+
+def warm_up_s(peer: Peer) -> float:
+    """How long a peer is warmed up at its highest rate."""
+    return max(WARM_UP_S, peer.warm_up / max(peer.rates))
 
 
 class Line:
@@ -52,26 +56,28 @@ class Line:
         order = Order(self._topic, self._sent, count, rate)
         assert order.first + count <= len(self._keys)
         began = self._sender.begin(order)
-        arrived = self._arrivals.receive(self._worker, self._keys[order.first : order.first + count])
-        self._sender.finish()
+        try:
+            arrived = self._arrivals.receive(self._worker, self._keys[order.first : order.first + count])
+        finally:
+            self._sender.finish()
         self._sent += count
         return began + np.arange(count) * 1_000_000_000 // rate, arrived, self._arrivals.versions
 
 
 def latencies(
-    stage: Stage, peer: Peer, sender: PacedSender, workload: Workload, rates: Sequence[int], seconds: float
+    stage: Stage, peer: Peer, sender: PacedSender, workload: Workload, seconds: float
 ) -> dict[int, Percentiles]:
-    """Measure one peer at some rates, one after the other, in one life of its process."""
+    """Measure one peer at its rates, one after the other, in one life of its process."""
     found = {}
     with (
         stage.place() as place,
-        Arrivals(place.broker, place.topics.scores) as arrivals,
+        Arrivals(place.broker, place.topics) as arrivals,
         peer.start(place) as worker,
     ):
         line = Line(sender, arrivals, worker, workload, place.topics.transactions)
-        line.run(min(WARM_UP_RATE, *rates), WARM_UP_S)
+        line.run(max(peer.rates), warm_up_s(peer))
         time.sleep(1)
-        for rate in rates:
+        for rate in peer.rates:
             due, arrived, _ = line.run(rate, SETTLE_S + seconds)
             found[rate] = Percentiles.of((arrived - due)[int(rate * SETTLE_S) :] / 1e6)
     return found

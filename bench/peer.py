@@ -31,13 +31,18 @@ class Place:
     folder: Path
 
     @property
+    def state(self) -> Path:
+        """Folder for what a peer keeps in files."""
+        return self.folder / f"{self.topics.prefix}state"
+
+    @property
     def environment(self) -> dict[str, str]:
         """What a peer is told."""
         return {
             "BROKER": self.broker,
             "TOPIC_PREFIX": self.topics.prefix,
             "MODEL": str(self.folder),
-            "DATADIR": str(self.folder / f"{self.topics.prefix}state"),
+            "DATADIR": str(self.state),
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
 
@@ -66,8 +71,10 @@ class Peer:
     name: in tables and JSON.
     start: makes the process, which is not started yet.
     events: that it is given in a round of throughput; enough for some seconds.
-    warm_up: events before them that do not count.
+    warm_up: events before those that count, in every round.
     rates: events a second at which its latency is measured.
+    durable: whether its cards' past outlives the process.
+    install: called once before any round; raises FraudstreamError or subprocess.SubprocessError where it cannot run.
     """
 
     name: str
@@ -75,3 +82,5 @@ class Peer:
     events: int
     warm_up: int = 5_000
     rates: tuple[int, ...] = ()
+    durable: bool = False
+    install: Callable[[], object] = lambda: None

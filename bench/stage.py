@@ -1,5 +1,6 @@
 """One broker and one model for all rounds; each round has topics of its own, which are gone when it ends."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,14 +39,16 @@ class Stage:
 
     @contextmanager
     def place(self, partitions: int = PARTITIONS) -> Iterator[Place]:
-        """Topics for one round."""
+        """Topics for one round; those that a peer makes itself go with them."""
         self._rounds += 1
-        topics = TopicNames(f"round{self._rounds}.")
-        create_topics(self.stack.broker, topics, partitions)
+        place = Place(self.stack.broker, self.stack.redis_url, TopicNames(f"round{self._rounds}."), self.folder)
+        create_topics(place.broker, place.topics, partitions)
         try:
-            yield Place(self.stack.broker, self.stack.redis_url, topics, self.folder)
+            yield place
         finally:
-            for deleted in self._admin.delete_topics(list(topics.all())).values():
+            shutil.rmtree(place.state, ignore_errors=True)
+            made = [name for name in self._admin.list_topics().topics if name.startswith(place.topics.prefix)]
+            for deleted in self._admin.delete_topics(made).values():
                 deleted.result()
 
 

@@ -81,7 +81,7 @@ def hot_swaps(stage: Stage, peer: Peer, sender: PacedSender, workload: Workload,
     registry = Registry(stage.stack.redis_url, REDIS_PREFIX)
     with (
         stage.place() as place,
-        Arrivals(place.broker, place.topics.scores) as arrivals,
+        Arrivals(place.broker, place.topics) as arrivals,
         peer.start(place) as worker,
     ):
         line = Line(sender, arrivals, worker, workload, place.topics.transactions)

@@ -35,6 +35,8 @@ HISTORY_DAYS = 8
 REFERENCE_DAYS = 14
 """The fewest that a drift reference can be made of."""
 FLAGGED_SHARE = 0.005
+CUSTOMERS = 6_700
+"""They have about 10,000 cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Workload:
     labels_before: npt.NDArray[np.int64]
 
     @classmethod
-    def simulated(cls, events: int, customers: int = 6_700) -> "Workload":
+    def simulated(cls, events: int, customers: int = CUSTOMERS) -> "Workload":
         """`events` transactions of about 10,000 cards, with the base mix of fraud."""
         messages: list[tuple[bytes, bytes]] = []
         times, said = [], list[Label]()
@@ -66,6 +68,13 @@ class Workload:
             if len(messages) >= events:
                 return cls._of(messages[:events], np.concatenate(times)[:events], said)
         raise AssertionError("unreachable: the days do not end before")
+
+    def of_others(self, count: int) -> list[tuple[bytes, bytes]]:
+        """Return the first messages as if other cards had sent them: they warm a worker up and touch no card's past."""
+        return [
+            (b"x" + key, value.replace(b'"card_id":"' + key, b'"card_id":"x' + key, 1))
+            for key, value in self.messages[:count]
+        ]
 
     @classmethod
     def _of(
@@ -85,7 +94,7 @@ def _simulation(customers: int) -> Simulation:
 @cache
 def training_history() -> tuple[History, npt.NDArray[np.float32]]:
     """What the models of the benches learn from: eight days, and their feature rows."""
-    known = history(_simulation(6_700).days(0, HISTORY_DAYS), seed=SEED)
+    known = history(_simulation(CUSTOMERS).days(0, HISTORY_DAYS), seed=SEED)
     return known, batch_features(known, DEFAULT)
 
 
@@ -148,7 +157,7 @@ def promote_model(
 
 
 def _reference(estimator: Estimator) -> DriftReference:
-    known = history(_simulation(6_700).days(0, REFERENCE_DAYS), seed=SEED)
+    known = history(_simulation(CUSTOMERS).days(0, REFERENCE_DAYS), seed=SEED)
     columns, values, rows = known.columns, batch_features(known, DEFAULT), len(known)
     scored = ScoredRows(
         event_time=columns.event_time,

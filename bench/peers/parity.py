@@ -11,7 +11,9 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
 
@@ -21,7 +23,7 @@ from confluent_kafka import Message
 
 from bench.peer import REDIS_PREFIX, Place, scoring_worker
 from bench.peers.feature_log import decode_feature_log
-from bench.peers.jvm import KafkaStreamsPeer, Mode
+from bench.peers.jvm import Mode, kafka_streams_worker
 from bench.traffic import Traffic
 from bench.worker import Worker
 from bench.workload import SEED, Workload, promote_model
@@ -106,8 +108,9 @@ def hard_messages(count: int) -> list[tuple[bytes, bytes]]:
     return messages
 
 
-def output_of(worker: Worker, broker: str, topics: TopicNames, messages: list[tuple[bytes, bytes]]) -> Output:
+def output_of(worker: Worker, place: Place, messages: list[tuple[bytes, bytes]]) -> Output:
     """Let a worker score messages, and return all that it wrote."""
+    broker, topics = place.broker, place.topics
     with Traffic(broker, topics) as traffic, worker:
         traffic.send(messages)
         traffic.receive(worker, len(messages))
@@ -165,28 +168,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--modes", nargs="+", default=list(get_args(Mode)), choices=get_args(Mode))
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     messages = hard_messages(arguments.events)
     with tempfile.TemporaryDirectory() as name, LocalStack(Path(name) / "stack") as stack:
         folder = Path(name)
-        peer = KafkaStreamsPeer.of(promote_model(stack.redis_url, REDIS_PREFIX, folder), folder)
+        promote_model(stack.redis_url, REDIS_PREFIX, folder)
 
-        def topics_of(prefix: str) -> TopicNames:
-            topics = TopicNames(f"{prefix}.")
-            create_topics(stack.broker, topics, partitions=4)
-            return topics
+        def output(prefix: str, start: Callable[[Place], Worker]) -> Output:
+            place = Place(stack.broker, stack.redis_url, TopicNames(f"{prefix}."), folder)
+            create_topics(stack.broker, place.topics, partitions=4)
+            return output_of(start(place), place, messages)
 
-        topics = topics_of("ours")
-        ours = output_of(
-            scoring_worker(Place(stack.broker, stack.redis_url, topics, folder)), stack.broker, topics, messages
-        )
-        found: dict[str, Parity] = {}
-        for mode in arguments.modes:
-            topics = topics_of(mode)
-            worker = peer.worker(mode, stack.broker, topics.prefix, arguments.threads)
-            found[mode] = compare(ours, output_of(worker, stack.broker, topics, messages))
+        ours = output("ours", scoring_worker)
+        found = {mode: compare(ours, output(mode, partial(kafka_streams_worker, mode))) for mode in arguments.modes}
     if arguments.json:
         print(json.dumps({mode: asdict(parity) for mode, parity in found.items()}))
     for mode, parity in found.items() if not arguments.json else ():

@@ -37,7 +37,7 @@ final class ScoreWriter {
         writer.writeAscii(CARD_ID);
         writer.writeString(transaction.cardId);
         writer.writeAscii(SCORE);
-        NumberConverter.serialize(score, writer);
+        writeShare(score);
         writer.writeAscii(SCORE_SCALED);
         NumberConverter.serialize((long) Math.min(score * 1000.0, 999.0), writer);
         writer.writeAscii(decided[decision.ordinal()]);
@@ -47,6 +47,16 @@ final class ScoreWriter {
         NumberConverter.serialize(transaction.offset, writer);
         writer.writeAscii(END);
         return writer.toByteArray();
+    }
+
+    /** Nine decimals of a number from 0 to 1: the shortest text that reads back as the float takes longer. */
+    private void writeShare(float share) {
+        long billionths = Math.round(share * 1e9);
+        writer.writeByte((byte) ('0' + billionths / 1_000_000_000L));
+        writer.writeByte((byte) '.');
+        for (long unit = 100_000_000L; unit > 0; unit /= 10) {
+            writer.writeByte((byte) ('0' + billionths / unit % 10));
+        }
     }
 
     private static byte[] ascii(String text) {

@@ -70,7 +70,7 @@ public final class ScoringApp {
         properties.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 256L << 20);
         properties.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, RocksDbSettings.class);
         // No longer than rows may wait for their batch.
-        properties.put(StreamsConfig.POLL_MS_CONFIG, ScoringProcessor.LONGEST_WAIT.toMillis());
+        properties.put(StreamsConfig.POLL_MS_CONFIG, ScoringProcessor.WAIT.toMillis());
         properties.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 4_000);
         properties.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
         properties.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 4_000);

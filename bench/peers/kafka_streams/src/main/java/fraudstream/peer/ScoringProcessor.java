@@ -21,13 +21,16 @@ import org.apache.kafka.streams.state.KeyValueStore;
 /**
  * One partition: features record by record, scores and feature log batch by batch.
  *
- * <p>The model takes 4 us a row in batches and several times that alone. A batch is scored when it is full, after some
- * ms, and before a commit, so that no offset is committed whose score has not been sent.
+ * <p>The model takes 4 us a row in batches and several times that alone. A batch is scored when it is full, every few ms
+ * while the partition keeps up (when it is behind, small batches would only add to that), and before a commit, so that
+ * no offset is committed whose score has not been sent.
  */
 final class ScoringProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     static final String SCORES = "scores";
     static final String FEATURES = "features";
-    static final Duration LONGEST_WAIT = Duration.ofMillis(5);
+    static final Duration WAIT = Duration.ofMillis(5);
+    private static final long WAIT_WHEN_BEHIND_MS = 50;
+    private static final long BEHIND_MS = 100;
 
     private final Settings settings;
     private final Model model;
@@ -41,6 +44,8 @@ final class ScoringProcessor implements Processor<byte[], byte[], byte[], byte[]
     private final FloatBuffer input;
 
     private int rows;
+    private long newestMs;
+    private long scoredMs;
     private ProcessorContext<byte[], byte[]> context;
     private KeyValueStore<Bytes, byte[]> cards;
 
@@ -66,7 +71,7 @@ final class ScoringProcessor implements Processor<byte[], byte[], byte[], byte[]
         InternalProcessorContext<?, ?> internal = (InternalProcessorContext<?, ?>) given;
         ProcessorNode<?, ?, ?, ?> node = internal.currentNode();
         pending.beforeCommit(() -> scoreBeforeCommit(internal, node));
-        given.schedule(LONGEST_WAIT, PunctuationType.WALL_CLOCK_TIME, nowMs -> score());
+        given.schedule(WAIT, PunctuationType.WALL_CLOCK_TIME, this::scoreInTime);
     }
 
     @Override
@@ -84,6 +89,7 @@ final class ScoringProcessor implements Processor<byte[], byte[], byte[], byte[]
         transaction.offset = context.recordMetadata().orElseThrow().offset();
         transactions[rows] = transaction;
         keys[rows] = record.key();
+        newestMs = record.timestamp();
         rows++;
         if (rows == transactions.length) {
             score();
@@ -95,6 +101,12 @@ final class ScoringProcessor implements Processor<byte[], byte[], byte[], byte[]
             return reader.read(message);
         } catch (IOException error) {
             throw new UncheckedIOException(error);
+        }
+    }
+
+    private void scoreInTime(long nowMs) {
+        if (nowMs - newestMs < BEHIND_MS || nowMs - scoredMs >= WAIT_WHEN_BEHIND_MS) {
+            score();
         }
     }
 
@@ -131,6 +143,7 @@ final class ScoringProcessor implements Processor<byte[], byte[], byte[], byte[]
         byte[] message = featureLog.write(transactions, rows, values, scores, settings);
         context.forward(new Record<>(keys[0], message, nowMs), FEATURES);  // the first card's key: the same partition
         rows = 0;
+        scoredMs = nowMs;
     }
 
     private float[] scored() {

@@ -1,7 +1,7 @@
 """One try of `fraudstream retrain`: wall time and memory from pinned tables to a verdict and a signed bundle.
 
-It is the process that the retrainer starts, which leaves one core to scoring where there are several. Beside it, in
-this process and on all cores, one plain fit of scikit-learn's HistGradientBoostingClassifier on the same rows: the
+It is the process that the retrainer starts, on all cores and behind whatever else asks for them. Beside it, in this
+process and on all cores, one plain fit of scikit-learn's HistGradientBoostingClassifier on the same rows: the
 least that anyone pays for a model.
 """
 
@@ -24,12 +24,15 @@ from models.retraining.plan import RetrainPlan
 from models.schema.retrain_request import RetrainCause, RetrainRequest
 from models.signing import SigningKey
 from stream_app.archive.history import ArchivedHistory
-from stream_app.retrain.making import ArchiveMaking, own_threads
+from stream_app.retrain.making import ArchiveMaking
 from stream_app.retrain.trainer import Trainer
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 from stream_app.retrain.training_set import TrainingSet
 
 LONGEST_S: Final = 900.0
+LIMITS: Final = GateLimits(falls_with_amount=1.0)
+"""Whoever tests cards here pays little, so amounts speak now for fraud and now against it; a candidate that failed for
+that would be measured without the fits that follow a pass."""
 POLL_S: Final = 0.05
 
 
@@ -49,8 +52,7 @@ def order_of(days: ArchivedDays, folder: Path) -> TrainingOrder:
         maturity_days=MATURITY_DAYS,
         train_from=days.first_day,
         plan=RetrainPlan(),
-        limits=GateLimits(),
-        threads=own_threads(leave=1),
+        limits=LIMITS,
     )
     return TrainingOrder(
         making=making,

@@ -45,8 +45,8 @@ class Recipe:
     policy
         Chooses the thresholds.
     most_genuine
-        Genuine rows that are drawn for the released fit and for those of its drift reference, and weighted up to all of
-        them; all frauds stay. None takes every row for the former.
+        Genuine rows that are drawn for a fit and weighted up to all of them; all frauds stay. None takes every row, and
+        for the drift reference as many as that finds useful.
     """
 
     family: str = DEFAULT_FAMILY
@@ -89,7 +89,7 @@ def train(
     parameters = resolve_parameters(kind, recipe.parameters)
     early, late = split_in_time(rows, recipe.hold_out_share, recipe.gap_ms)
     report(f"fitting {kind.name} on {len(early):,} rows to judge it on {len(late):,} later ones")
-    judged = kind.fit(early.values, early.is_fraud, early.weight, recipe.seed, **parameters)
+    judged = _fit(kind, parameters, early, recipe)
     scores = probabilities(judged, late.values)
     thresholds = recipe.policy.thresholds(scores, late.is_fraud, float(np.ptp(late.event_time)) / DAY_MS)
     fit = f"the same recipe fitted on the {len(early):,} earlier rows; the released model is fitted on all"
@@ -172,9 +172,8 @@ def _fit_all(
     most = recipe.most_genuine
 
     def fit() -> Estimator:
-        fitted_on = rows if most is None else thinned(rows, most, recipe.seed)
-        report(f"fitting {kind.name} on {len(fitted_on):,} of all {len(rows):,} rows")
-        return kind.fit(fitted_on.values, fitted_on.is_fraud, fitted_on.weight, recipe.seed, **parameters)
+        report(f"fitting {kind.name} on all {len(rows):,} rows" + ("" if most is None else ", genuine ones drawn"))
+        return _fit(kind, parameters, rows, recipe)
 
     def refer() -> DriftReference | None:
         return drift_reference(
@@ -190,6 +189,11 @@ def _fit_all(
 
     done: list[Any] = side_by_side([fit, refer])
     return done[0], done[1]
+
+
+def _fit(kind: Family, parameters: Mapping[str, Parameter], rows: TrainingRows, recipe: Recipe) -> Estimator:
+    drawn = rows if recipe.most_genuine is None else thinned(rows, recipe.most_genuine, recipe.seed)
+    return kind.fit(drawn.values, drawn.is_fraud, drawn.weight, recipe.seed, **parameters)
 
 
 def split_in_time(rows: TrainingRows, hold_out_share: float, gap_ms: int) -> tuple[TrainingRows, TrainingRows]:

@@ -1,6 +1,5 @@
 """Whole cards drawn again and again: the same draws for both models and for every figure."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -114,7 +113,7 @@ class CardResamples:
         """Return the sum of a column float64[n] over the rows."""
         sums = np.bincount(self.place, column, self.clusters).astype(np.float64)
         cards = np.flatnonzero(sums).astype(np.int32)
-        return self._sampled(partial(_weighted_sum, cards, sums[cards]))
+        return self._sampled([_weighted_sum(cards, sums[cards], draws) for draws in self._all_draws])
 
     def average_precision(
         self,
@@ -137,11 +136,14 @@ class CardResamples:
         closes = _closing_rows(fraud, score)
         rows = np.flatnonzero(closes)[-1] + 1
         ranked = (fraud[:rows], closes[:rows], place[:rows], weight[:rows])
-        return self._sampled(partial(_average_precision, *ranked))
+        return self._sampled(side_by_side(partial(_average_precision, *ranked, draws) for draws in self._all_draws))
 
-    def _sampled(self, figure: Callable[[Draws], Floats]) -> Sampled:
+    @property
+    def _all_draws(self) -> tuple[Draws, ...]:
+        return self._as_it_is, *self.blocks
+
+    def _sampled(self, parts: list[Floats]) -> Sampled:
         """Join the figure of the rows as they are and those of each block."""
-        parts = side_by_side(partial(figure, draws) for draws in (self._as_it_is, *self.blocks))
         return Sampled(float(parts[0][0]), np.concatenate(parts[1:])[: self.resamples])
 
 

@@ -102,6 +102,15 @@ def test_thinning_keeps_every_fraud_and_the_weight_of_the_genuine(rows: Training
     assert few.weight[~few.is_fraud].sum() == pytest.approx((~rows.is_fraud).sum(), rel=0.1)
 
 
+def test_thinning_some_rows_is_thinning_a_table_of_them_alone(rows: TrainingRows) -> None:
+    among = rows.event_time % 3 == 0
+    for most_genuine in (1_000, len(rows)):
+        found, expected = thinned(rows, most_genuine, 1, among), thinned(rows.take(among), most_genuine, 1)
+        assert np.array_equal(found.values, expected.values)
+        assert (found.weight is None) == (expected.weight is None)
+        assert found.weight is None or np.array_equal(found.weight, expected.weight)
+
+
 def test_a_control_row_stands_for_as_many_as_its_chance_says_up_to_a_limit() -> None:
     declined = np.array([False, False, False, True])
     chance = np.array([1.0, 0.05, 0.001, 0.0], np.float32)

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
 
@@ -32,15 +33,14 @@ def side_by_side(work: Iterable[Callable[[], T]]) -> list[T]:
     pieces = list(work)
     if not pieces:
         return []
-    with ThreadPoolExecutor(min(len(pieces), own_cores()), initializer=_one_thread) as pool:
+    libraries = ThreadpoolController()
+    # OpenMP keeps the number for each calling thread by itself, a BLAS one for the process.
+    one_thread = partial(libraries.limit, limits=1, user_api="openmp")
+    pool = ThreadPoolExecutor(min(len(pieces), own_cores()), initializer=one_thread)
+    with libraries.limit(limits=1, user_api="blas"), pool:
         return list(pool.map(lambda piece: piece(), pieces))
 
 
 def own_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _one_thread() -> None:
-    """Let fits of the calling thread take no other: OpenMP keeps that number for each thread by itself."""
-    threadpool_limits(limits=1, user_api="openmp")

@@ -25,7 +25,8 @@ from stream_app.retrain.training_order import (
 
 STORAGE_VARIABLE: Final = "FRAUDSTREAM_TRAINING_STORAGE_OPTIONS"
 """Environment variable that holds the object store's options as JSON: they may be secrets, and are on no disk."""
-NICE: Final = 10
+NICE: Final = 5
+"""Beside a process that takes all it gets the training has a quarter of a core that both want."""
 _AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 

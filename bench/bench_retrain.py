@@ -33,7 +33,7 @@ from stream_app.retrain.training_set import TrainingSet
 from stream_app.stack.server_process import ServerProcess
 
 LONGEST_S: Final = 900.0
-LIMITS: Final = GateLimits(falls_with_amount=1.0)
+LIMITS: Final = GateLimits(falls_with_amount=1.0, loss_of_value_detection=1.0)
 """Whoever tests cards here pays little, so amounts speak now for fraud and now against it; a candidate that failed for
 that would be measured without the fits that follow a pass."""
 POLL_S: Final = 0.05

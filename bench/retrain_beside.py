@@ -43,7 +43,7 @@ def beside_a_worker(work: Callable[[], T]) -> Beside[T]:
     workload = Workload.simulated(peer.warm_up + EVENTS)
     with raised_stage() as stage, ThreadPoolExecutor(1) as pool:
         alone = [throughput(stage, peer, workload, EVENTS).events_per_s for _ in range(1 + ROUNDS_ALONE)][1:]
-        working, beside = pool.submit(work), []
+        working, beside = pool.submit(work), list[float]()
         while not working.done():
             measured = throughput(stage, peer, workload, EVENTS).events_per_s
             if not working.done() or not beside:

@@ -35,8 +35,8 @@ class Remembers:
         return known
 
     def to_onnx(self, estimator, n_features):
-        constants = {"first": np.array([0]), "known": np.float32([sorted(estimator)])}
-        constants |= {"more": np.float32(0.98), "least": np.float32(0.01)}
+        constants = {"first": np.array([0]), "known": np.array([sorted(estimator)], np.float32)}
+        constants |= {"more": np.array(0.98, np.float32), "least": np.array(0.01, np.float32)}
         nodes = [
             make_node("Gather", [INPUT, "first"], ["terminal"], axis=1),
             make_node("Equal", ["terminal", "known"], ["equal"]),

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from models.side_by_side import own_cores, side_by_side
 
 
 def test_pieces_come_back_in_order() -> None:
-    assert side_by_side(lambda number=number: number for number in range(20)) == list(range(20))
+    assert side_by_side(partial(int, number) for number in range(20)) == list(range(20))
     assert side_by_side([]) == []
 
 
@@ -48,7 +49,7 @@ def test_a_fit_beside_others_is_the_fit_alone(name: str) -> None:
 
     def fit() -> bytes:
         family = FAMILIES[name]
-        return family.to_onnx(family.fit(values, is_fraud, None, 1), 5).SerializeToString()
+        return bytes(family.to_onnx(family.fit(values, is_fraud, None, 1), 5).SerializeToString())
 
     assert len({*side_by_side([fit] * 3), *side_by_side([fit])}) == 1
     assert own_cores() <= (os.cpu_count() or 1)

@@ -1,11 +1,12 @@
 """One try of `fraudstream retrain`: wall time and memory from pinned tables to a verdict and a signed bundle.
 
-It is the process that the retrainer starts, which leaves one core to scoring where there are several. Beside it, in
-this process and on all cores, one plain fit of scikit-learn's HistGradientBoostingClassifier on the same rows: the
+It is the process that the retrainer starts, on all cores and behind whatever else asks for them. Beside it, in this
+process and on all cores, one plain fit of scikit-learn's HistGradientBoostingClassifier on the same rows: the
 least that anyone pays for a model.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -19,17 +20,22 @@ import psutil
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from bench.archived_days import MATURITY_DAYS, ArchivedDays, write_days
+from bench.retrain_beside import beside_a_worker
 from models.gate.limits import GateLimits
 from models.retraining.plan import RetrainPlan
 from models.schema.retrain_request import RetrainCause, RetrainRequest
 from models.signing import SigningKey
 from stream_app.archive.history import ArchivedHistory
-from stream_app.retrain.making import ArchiveMaking, own_threads
+from stream_app.retrain.making import ArchiveMaking
 from stream_app.retrain.trainer import Trainer
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 from stream_app.retrain.training_set import TrainingSet
+from stream_app.stack.server_process import ServerProcess
 
 LONGEST_S: Final = 900.0
+LIMITS: Final = GateLimits(falls_with_amount=1.0, loss_of_value_detection=1.0)
+"""Whoever tests cards here pays little, so amounts speak now for fraud and now against it; a candidate that failed for
+that would be measured without the fits that follow a pass."""
 POLL_S: Final = 0.05
 
 
@@ -49,8 +55,7 @@ def order_of(days: ArchivedDays, folder: Path) -> TrainingOrder:
         maturity_days=MATURITY_DAYS,
         train_from=days.first_day,
         plan=RetrainPlan(),
-        limits=GateLimits(),
-        threads=own_threads(leave=1),
+        limits=LIMITS,
     )
     return TrainingOrder(
         making=making,
@@ -68,13 +73,14 @@ def train(order: TrainingOrder, folder: Path) -> tuple[TrainingOutcome, float, f
     began_s = time.perf_counter()
     trainer.start(order)
     peak, cpu_s = 0, 0.0
+    process = ServerProcess("training", folder / "training" / "bench", tethered=True)
     while (outcome := trainer.outcome()) is None:
-        for child in psutil.Process().children(recursive=True):
-            try:
-                peak = max(peak, child.memory_info().rss)
-                cpu_s = max(cpu_s, sum(child.cpu_times()[:2]))
-            except psutil.NoSuchProcess:
-                continue
+        identity = process.identity()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            running = None if identity is None else identity.running()
+            if running is not None:
+                peak = max(peak, running.memory_info().rss)
+                cpu_s = sum(running.cpu_times()[:2])
         time.sleep(POLL_S)
     return outcome, time.perf_counter() - began_s, cpu_s, peak / 1e6
 
@@ -98,6 +104,7 @@ def main() -> None:
     )
     parser.add_argument("--folder", type=Path, help="keep the simulated archive here, and use it again")
     parser.add_argument("--without-baseline", action="store_true")
+    parser.add_argument("--beside", action="store_true", help="a worker meanwhile scores all that it can")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -105,13 +112,17 @@ def main() -> None:
         key = SigningKey.load_or_create(folder / "signing-key.pem")
         key.publish(folder / "allowed-signers")
         days = _days(folder, key, arguments.rows, changes=arguments.change)
-        outcome, wall_s, cpu_s, peak_mb = train(order_of(days, folder), folder)
+        order = order_of(days, folder)
+        beside = beside_a_worker(lambda: train(order, folder)) if arguments.beside else None
+        outcome, wall_s, cpu_s, peak_mb = train(order, folder) if beside is None else beside.outcome
         log = (folder / "training" / "bench" / "training.log").read_text()
         rows, fit_s = (0, float("nan")) if arguments.without_baseline else plain_fit_s(days)
     found = {
         "rows": rows, "wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb, "plain_fit_s": fit_s,
         "plain_fits": wall_s / fit_s, "verdict": outcome.gate.verdict if outcome.gate else outcome.error,
         "released": outcome.bundle is not None, "cores": len(os.sched_getaffinity(0)), "steps": log.splitlines(),
+        "worker_alone": beside and beside.alone, "worker_beside": beside and beside.beside,
+        "worker_keeps": beside and beside.kept,
     }  # fmt: skip
     print(json.dumps(found) if arguments.json else _text(found))
 
@@ -137,6 +148,7 @@ def _text(found: dict[str, Any]) -> str:
             f"{found['rows']:,} rows: {found['wall_s']:.1f} s, {found['cpu_s']:.1f} CPU s, "  # noqa: ISC003
             + f"at most {found['peak_mb']:,.0f} MB; {found['verdict']}",
             f"one plain fit on {found['cores']} cores: {found['plain_fit_s']:.1f} s; ratio {found['plain_fits']:.1f}",
+            *([f"the worker beside it keeps {100 * found['worker_keeps']:.0f} %"] if found["worker_keeps"] else []),
         ]
     )
 

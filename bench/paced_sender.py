@@ -16,8 +16,8 @@ from confluent_kafka import KafkaError, Message, Producer
 Messages = Sequence[tuple[bytes, bytes]]
 TICK_NS: Final = 1_000_000
 LINGER_MS: Final = 5
-"""What Kafka's own producer waits for company by default since 4.0 (KIP-1030). At 1 ms the sender takes half a core, and
-the broker as much for requests of one or two messages: of two cores little is left for what is measured."""
+"""What Kafka's own producer waits for company by default since 4.0 (KIP-1030). At 1 ms the sender takes half a core,
+and the broker as much for requests of one or two messages: of two cores little is left for what is measured."""
 LEAD_NS: Final = 20_000_000
 """From the order until the first message is due."""
 DELIVERY_S: Final = 30

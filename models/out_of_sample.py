@@ -1,6 +1,7 @@
 """A model's drift reference: scores of its own recipe on rows that the scoring fit has not seen."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -9,16 +10,18 @@ import numpy.typing as npt
 
 from models.drift.reference import DriftReference, DriftReferenceError, build_reference
 from models.families.base import Family, Parameter
+from models.families.session import evaluator_of_fit
 from models.features.feature_set import FeatureSet
 from models.features.history import NO_LABEL
 from models.metrics.scored_rows import ScoredRows
 from models.schema.topics import DAY_MS
+from models.side_by_side import side_by_side
 from models.training_rows import TrainingRows, thinned
 
 FOLDS: Final = 4
 MOST_WEEKS: Final = 4
 MOST_GENUINE: Final = 150_000
-"""Genuine rows that each fold is fitted on, weighted up to all of them: the fits take a quarter of the time."""
+"""Genuine rows that each fold is fitted on at most, weighted up to all of them."""
 
 Report = Callable[[str], None]
 
@@ -32,6 +35,7 @@ def drift_reference(
     seed: int,
     maturity_ms: int,
     report: Report,
+    most_genuine: int = MOST_GENUINE,
 ) -> DriftReference | None:
     """Return the reference on the last whole weeks, or None, with the reason reported, where the rows allow none.
 
@@ -50,6 +54,7 @@ def drift_reference(
     seed: of fits, thinning and resampling.
     maturity_ms: age at which labels count as complete.
     report: told what is done, and why there is no reference.
+    most_genuine: genuine rows that each fold is fitted on.
     """
     if rows.reference_days is None or rows.terminal is None or rows.labelled_at is None:
         report("no drift reference: the rows do not say their terminals, label times and whole days")
@@ -61,7 +66,7 @@ def drift_reference(
     chosen = np.flatnonzero((day >= first) & (day < end))
     chosen = chosen[np.argsort(rows.event_time[chosen], kind="stable")]
     try:
-        score = _fold_scores(kind, parameters, rows, chosen, seed, report)
+        score = _fold_scores(kind, parameters, rows, chosen, most_genuine, seed, report)
         report(f"calibrating the drift tests on {len(chosen):,} rows that were scored out of sample")
         return build_reference(
             _scored(rows, chosen, score, maturity_ms),
@@ -80,22 +85,27 @@ def _fold_scores(
     parameters: Mapping[str, Parameter],
     rows: TrainingRows,
     chosen: npt.NDArray[np.int64],
+    most_genuine: int,
     seed: int,
     report: Report,
 ) -> npt.NDArray[np.float32]:
     assert rows.terminal is not None
     fold = rows.terminal % np.uint64(FOLDS)
     scores = np.zeros(len(chosen), np.float32)
-    for number in range(FOLDS):
+
+    def fit_and_score(number: int) -> None:
         scored = fold[chosen] == number
-        fitted = thinned(rows.take(fold != number), MOST_GENUINE, seed)
         if not scored.any():
-            continue
+            return
+        fitted = thinned(rows, most_genuine, seed, fold != number)
         if not fitted.is_fraud.any():
             raise DriftReferenceError("no fraud outside one fold of the terminals; give more days")
         report(f"drift reference: fit {number + 1} of {FOLDS} on {len(fitted):,} rows of other terminals")
         estimator = kind.fit(fitted.values, fitted.is_fraud, fitted.weight, seed, **parameters)
-        scores[scored] = estimator.predict_proba(rows.values[chosen[scored]])[:, 1]
+        scorer = evaluator_of_fit(kind, estimator, rows.values.shape[1])
+        scores[scored] = scorer.score(rows.values[chosen[scored]])
+
+    side_by_side(partial(fit_and_score, number) for number in range(FOLDS))
     return scores
 
 

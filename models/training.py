@@ -8,16 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from models.bundle import Bundle
-from models.families.base import Estimator, Parameter, Values, resolve_parameters
+from models.drift.reference import DriftReference
+from models.families.base import Estimator, Family, Parameter, Values, resolve_parameters
 from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.feature_set import DEFAULT, FeatureSet
 from models.manifest import Figures, Golden, Lineage, Manifest, Thresholds
 from models.metrics.ranking import auc, average_precision, card_precision
-from models.out_of_sample import drift_reference, in_manifest
+from models.out_of_sample import MOST_GENUINE, drift_reference, in_manifest
 from models.scorer import LoadedModel
+from models.side_by_side import side_by_side
 from models.signing import AllowedSigners, SigningKey
 from models.thresholds import ReviewPolicy
-from models.training_rows import TrainingError, TrainingRows
+from models.training_rows import TrainingError, TrainingRows, thinned
 
 DAY_MS = 24 * 3600 * 1000
 _GOLDEN_ROWS = 48
@@ -42,6 +44,9 @@ class Recipe:
         Time left out before the hold-out: as late as labels come, for a model in use knows nothing younger.
     policy
         Chooses the thresholds.
+    most_genuine
+        Genuine rows that are drawn for a fit and weighted up to all of them; all frauds stay. None takes every row, and
+        for the drift reference as many as that finds useful.
     """
 
     family: str = DEFAULT_FAMILY
@@ -50,6 +55,7 @@ class Recipe:
     hold_out_share: float = 0.2
     gap_ms: int = 7 * DAY_MS
     policy: ReviewPolicy = field(default_factory=ReviewPolicy)
+    most_genuine: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def train(
     parameters = resolve_parameters(kind, recipe.parameters)
     early, late = split_in_time(rows, recipe.hold_out_share, recipe.gap_ms)
     report(f"fitting {kind.name} on {len(early):,} rows to judge it on {len(late):,} later ones")
-    judged = kind.fit(early.values, early.is_fraud, early.weight, recipe.seed, **parameters)
+    judged = _fit(kind, parameters, early, recipe)
     scores = probabilities(judged, late.values)
     thresholds = recipe.policy.thresholds(scores, late.is_fraud, float(np.ptp(late.event_time)) / DAY_MS)
     fit = f"the same recipe fitted on the {len(early):,} earlier rows; the released model is fitted on all"
@@ -117,7 +123,9 @@ def fit_released(
     feature_set: FeatureSet = DEFAULT,
     report: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
-    """Fit on all rows, add reference and golden vectors, sign, and load as a scorer does.
+    """Fit, add reference and golden vectors, sign, and load as a scorer does.
+
+    The manifest describes all rows, also those that `recipe.most_genuine` leaves out of the fits: the draw is seeded.
 
     Raises
     ------
@@ -125,11 +133,7 @@ def fit_released(
     """
     kind = family(recipe.family)
     parameters = resolve_parameters(kind, recipe.parameters)
-    report(f"fitting {kind.name} on all {len(rows):,} rows")
-    released = kind.fit(rows.values, rows.is_fraud, rows.weight, recipe.seed, **parameters)
-    reference = drift_reference(
-        kind, parameters, rows, feature_set, seed=recipe.seed, maturity_ms=recipe.gap_ms, report=report
-    )
+    released, reference = _fit_all(kind, parameters, rows, recipe, feature_set, report)
     golden = golden_rows(rows.values, probabilities(released, rows.values[:_GOLDEN_DRAWN_FROM]), recipe.seed)
     manifest = Manifest(
         created_at=provenance.created_at,
@@ -154,6 +158,42 @@ def fit_released(
     report(f"checking that {bundle.version} scores as the fitted model does")
     LoadedModel.load(bundle, AllowedSigners.of([key.public_key]))
     return bundle
+
+
+def _fit_all(
+    kind: Family,
+    parameters: Mapping[str, Parameter],
+    rows: TrainingRows,
+    recipe: Recipe,
+    feature_set: FeatureSet,
+    report: Callable[[str], None],
+) -> tuple[Estimator, DriftReference | None]:
+    """Return what is released and its drift reference, whose fits need nothing of each other."""
+    most = recipe.most_genuine
+
+    def fit() -> Estimator:
+        report(f"fitting {kind.name} on all {len(rows):,} rows" + ("" if most is None else ", genuine ones drawn"))
+        return _fit(kind, parameters, rows, recipe)
+
+    def refer() -> DriftReference | None:
+        return drift_reference(
+            kind,
+            parameters,
+            rows,
+            feature_set,
+            seed=recipe.seed,
+            maturity_ms=recipe.gap_ms,
+            report=report,
+            most_genuine=MOST_GENUINE if most is None else min(most, MOST_GENUINE),
+        )
+
+    done: list[Any] = side_by_side([fit, refer])
+    return done[0], done[1]
+
+
+def _fit(kind: Family, parameters: Mapping[str, Parameter], rows: TrainingRows, recipe: Recipe) -> Estimator:
+    drawn = rows if recipe.most_genuine is None else thinned(rows, recipe.most_genuine, recipe.seed)
+    return kind.fit(drawn.values, drawn.is_fraud, drawn.weight, recipe.seed, **parameters)
 
 
 def split_in_time(rows: TrainingRows, hold_out_share: float, gap_ms: int) -> tuple[TrainingRows, TrainingRows]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
+from models.families.base import Estimator, Family
 from models.families.bit_vector_trees import BitVectorTrees
 from models.families.graph import INPUT, OUTPUT
 
@@ -30,6 +31,12 @@ class OnnxEvaluator:
         """Score as Evaluator says."""
         scores: npt.NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: values})[0].reshape(-1)
         return scores
+
+
+def evaluator_of_fit(family: Family, estimator: Estimator, n_features: int) -> Evaluator:
+    """Return what scores as a worker will with a fitted model: many times faster than the model itself."""
+    graph = family.to_onnx(estimator, n_features)
+    return evaluator_of(graph.SerializeToString(), graph)
 
 
 def evaluator_of(content: bytes, graph: onnx.ModelProto) -> Evaluator:

@@ -1,6 +1,7 @@
 """Whole cards drawn again and again: the same draws for both models and for every figure."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numba
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from models.metrics.tally import POISSON
 from models.schema.performance import Figure
+from models.side_by_side import side_by_side
 
 Floats = npt.NDArray[np.float64]
 Draws = npt.NDArray[np.uint8]
@@ -111,7 +113,7 @@ class CardResamples:
         """Return the sum of a column float64[n] over the rows."""
         sums = np.bincount(self.place, column, self.clusters).astype(np.float64)
         cards = np.flatnonzero(sums).astype(np.int32)
-        return self.sampled([_weighted_sum(cards, sums[cards], draws) for draws in (self._as_it_is, *self.blocks)])
+        return self._sampled([_weighted_sum(cards, sums[cards], draws) for draws in self._all_draws])
 
     def average_precision(
         self,
@@ -134,9 +136,13 @@ class CardResamples:
         closes = _closing_rows(fraud, score)
         rows = np.flatnonzero(closes)[-1] + 1
         ranked = (fraud[:rows], closes[:rows], place[:rows], weight[:rows])
-        return self.sampled([_average_precision(*ranked, draws) for draws in (self._as_it_is, *self.blocks)])
+        return self._sampled(side_by_side(partial(_average_precision, *ranked, draws) for draws in self._all_draws))
 
-    def sampled(self, parts: list[Floats]) -> Sampled:
+    @property
+    def _all_draws(self) -> tuple[Draws, ...]:
+        return self._as_it_is, *self.blocks
+
+    def _sampled(self, parts: list[Floats]) -> Sampled:
         """Join the figure of the rows as they are and those of each block."""
         return Sampled(float(parts[0][0]), np.concatenate(parts[1:])[: self.resamples])
 

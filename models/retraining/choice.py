@@ -1,6 +1,7 @@
 """The first fit: which recipe does best on the latest days, fitted on the ones before them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -8,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.families.catalogue import family
+from models.families.session import evaluator_of_fit
 from models.metrics.ranking import average_precision
 from models.retraining.disowned import disowned
 from models.retraining.plan import RetrainPlan
 from models.retraining.recipe import FitRecipe
 from models.schema.topics import DAY_MS
+from models.side_by_side import side_by_side
 from models.training_rows import TrainingRows, thinned
 
 _THIRD: Final = np.uint64(3)
@@ -70,16 +73,17 @@ def choose(
         other_cards = rows.card.astype(np.uint64) % np.uint64(plan.old_cards) == 0
         old = other_cards & (rows.event_time < changed_at)
         old = old if wrong is None else old & ~wrong
-    early, held_out = rows.take(~late & ~old), (rows.take(late), rows.take(old))
+    early = thinned(rows, plan.genuine_to_choose, plan.seed, ~late & ~old)
+    held_out = rows.take(late), rows.take(old)
     if not early.is_fraud.any() or not held_out[0].is_fraud.any():
         return Choice(recipes[0], f"no fraud both on {where} and elsewhere")
-    early = thinned(early, plan.genuine_to_choose, plan.seed)
     early_wrong = None
     if changed_at is not None and any(recipe.disowns for recipe in recipes):
         early_wrong = disowned(early, changed_at, plan.seed)
-    tried = [
-        _try(recipe.weigh(early, changed_at, early_wrong), held_out, recipe, plan.seed, report) for recipe in recipes
-    ]
+    tried = side_by_side(
+        partial(_try, recipe.weigh(early, changed_at, early_wrong), held_out, recipe, plan.seed, report)
+        for recipe in recipes
+    )
     keeps = max((one.before for one in tried if one.before is not None), default=0.0) - plan.forgets
     tried.sort(key=lambda one: (one.before is not None and one.before < keeps, -one.average_precision))
     best = tried[0]
@@ -108,11 +112,11 @@ def _try(
     seed: int,
     report: Callable[[str], None],
 ) -> Tried:
-    fitted = family(recipe.family).fit(rows.values, rows.is_fraud, rows.weight, seed, **recipe.parameters)
+    kind = family(recipe.family)
+    fitted = kind.fit(rows.values, rows.is_fraud, rows.weight, seed, **recipe.parameters)
+    scorer = evaluator_of_fit(kind, fitted, rows.values.shape[1])
     reached = [
-        average_precision(part.is_fraud, np.asarray(fitted.predict_proba(part.values)[:, 1], np.float32))
-        if part.is_fraud.any()
-        else None
+        average_precision(part.is_fraud, scorer.score(part.values)) if part.is_fraud.any() else None
         for part in held_out
     ]
     tried = Tried(recipe, reached[0] or 0.0, reached[1])

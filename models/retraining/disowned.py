@@ -4,6 +4,7 @@ Boosting for transfer (Dai, Yang, Xue, Yu: Boosting for Transfer Learning, ICML 
 that a model of the new ones misjudges; here that is done once, by two quick fits.
 """
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy.typing as npt
 
 from models.families.base import Parameter
 from models.families.catalogue import family
+from models.families.session import evaluator_of_fit
 from models.schema.topics import DAY_MS
+from models.side_by_side import side_by_side
 from models.training_rows import TrainingRows, thinned
 
 _FAMILY: Final = "lightgbm"
@@ -42,20 +45,21 @@ def disowned(rows: TrainingRows, changed_at: int, seed: int) -> npt.NDArray[np.b
     if not few.is_fraud[old].any() or not few.is_fraud[~old].any():
         return np.zeros(len(rows), np.bool_)
     asked = np.flatnonzero(before & ~rows.is_fraud)
-    values = np.ascontiguousarray(rows.values[asked])
+    values = rows.values[asked]
     weight = np.ones(len(few)) if few.weight is None else few.weight
     age_days = np.maximum(changed_at - few.event_time, 0) / DAY_MS
     since = few.weighted(weight * np.where(old, _OLD_WEIGHT * 0.5 ** (age_days / _OLD_HALF_LIFE_DAYS), 1.0))
-    new_view, old_view = (
-        _probability(fitted_on, values, seed) for fitted_on in (since, few.weighted(weight).take(old))
+    new_view, old_view = side_by_side(
+        partial(_probability, fitted_on, values, seed) for fitted_on in (since, few.weighted(weight).take(old))
     )
     found = np.zeros(len(rows), np.bool_)
     found[asked] = (new_view > _SUSPICIOUS) & (new_view > _TIMES * old_view)
     return found
 
 
-def _probability(rows: TrainingRows, values: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float64]:
+def _probability(rows: TrainingRows, values: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float32]:
     assert rows.weight is not None, "these rows are weighed"
     weight = rows.weight * (len(rows) / rows.weight.sum())
-    fitted = family(_FAMILY).fit(rows.values, rows.is_fraud, weight, seed, **_QUICK)
-    return np.asarray(fitted.predict_proba(values)[:, 1])
+    kind = family(_FAMILY)
+    fitted = kind.fit(rows.values, rows.is_fraud, weight, seed, **_QUICK)
+    return evaluator_of_fit(kind, fitted, values.shape[1]).score(values)

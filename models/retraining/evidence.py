@@ -40,7 +40,7 @@ class Evidence:
         unseen = (times > champion.manifest.data.to_event_time) & (times >= since)
         scores = np.full(len(times), np.nan, np.float32)
         if unseen.any():
-            scores[unseen] = champion.score(np.ascontiguousarray(self.rows.values[unseen]))
+            scores[unseen] = champion.score(self.rows.values[unseen])
         if changed_at is not None:
             before = ~unseen & (times < changed_at) & (times >= since)
             scores[before] = self.live[before]

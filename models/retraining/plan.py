@@ -34,7 +34,9 @@ class RetrainPlan:
     choice_days: days held out without a change.
     old_cards: one in so many cards is held out before the change, to see what a recipe forgets.
     forgets: average precision on them that a recipe may be worse by than the best one.
-    genuine_to_choose, genuine_to_judge: genuine rows of a fit that only chooses, or is only judged; all frauds stay.
+    genuine_to_choose: genuine rows of a fit that only chooses, drawn and weighted up to all of them; all frauds stay.
+    genuine_to_fit: of every other fit: those that the gate judges, the one that is released, and those that score its
+        drift reference. More cost time and add no average precision (decision 24).
     gate_days: days before the change, or before now, that the gate looks at.
     largest_weight: of a control row. The default share of 5 % weighs 20.
     alerts_room: how far the alerts may move at the swap, as a share: a little less than the gate allows.
@@ -49,7 +51,7 @@ class RetrainPlan:
     old_cards: int = 10
     forgets: float = 0.015
     genuine_to_choose: int = 60_000
-    genuine_to_judge: int = 150_000
+    genuine_to_fit: int = 100_000
     gate_days: int = 56
     largest_weight: float = 20.0
     alerts_room: float = 0.15

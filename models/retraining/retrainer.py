@@ -102,7 +102,13 @@ class Retrainer:
         report(f"gate: {verdict.verdict}; {'; '.join(verdict.reasons) or 'every check passed'}")
         if verdict.verdict != "pass":
             return Retrained(choice, verdict, None)
-        recipe = Recipe(choice.recipe.family, choice.recipe.parameters, plan.seed, gap_ms=maturity_ms)
+        recipe = Recipe(
+            choice.recipe.family,
+            choice.recipe.parameters,
+            plan.seed,
+            gap_ms=maturity_ms,
+            most_genuine=plan.genuine_to_fit,
+        )
         shown = Judged(
             gated.candidate_thresholds,
             {"gate": _figures(gated, choice)},

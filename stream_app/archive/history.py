@@ -1,6 +1,7 @@
 """The archive read back: what was scored on a day, with the feature values that were used and what is known of it."""
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from typing import Any, Final, Self, get_args
 
 import duckdb
@@ -59,6 +60,12 @@ class ArchivedHistory:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def beside(self) -> Self:
+        """Return the same tables at the same versions for another thread; to be closed as well."""
+        twin = copy(self)
+        twin._connection = self._connection.cursor()  # noqa: SLF001  of a copy
+        return twin
 
     def close(self) -> None:
         """Close the connection."""

@@ -131,7 +131,7 @@ class DemoPlan(msgspec.Struct, frozen=True):
         """Return what `fraudstream retrain --plan` reads: quick fits, and stages that count transactions alone."""
         recipe = FitRecipe("lightgbm", half_life_days=28.0, parameters={**self.refit})
         retrain = RetrainPlan(
-            incident=(recipe,), genuine_to_choose=20_000, genuine_to_judge=60_000, policy=self.policy, seed=self.seed
+            incident=(recipe,), genuine_to_choose=20_000, genuine_to_fit=60_000, policy=self.policy, seed=self.seed
         )
         # A day of the demo lasts seconds: its hours say nothing of how much was seen.
         release = ReleasePlan(

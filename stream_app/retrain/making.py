@@ -1,6 +1,5 @@
 """What a manifest says of how its model was made, complete enough to make it again."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -14,6 +13,7 @@ from models.families.catalogue import DEFAULT_FAMILY
 from models.gate.limits import GateLimits
 from models.retraining.plan import RetrainPlan
 from models.schema.retrain_request import RetrainRequest
+from models.side_by_side import own_cores
 from models.training import Recipe
 
 MOST_THREADS: Final = 2
@@ -38,7 +38,6 @@ class ArchiveMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     train_from: first event day that is trained on; None is the archive's first one behind the warm-up.
     plan: what was tried.
     limits: of the gate.
-    threads: of a fit.
     """
 
     request: RetrainRequest
@@ -49,7 +48,6 @@ class ArchiveMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     train_from: int | None
     plan: RetrainPlan
     limits: GateLimits
-    threads: int
 
 
 class SimulatedMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="simulated"):
@@ -65,7 +63,7 @@ class SimulatedMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
     maturity_ms: age at which labels count as complete.
     family, parameters, fit_seed, hold_out_share, gap_ms, policy: the recipe.
     watched: whether the rows name their terminals, as a drift reference asks for.
-    threads: of a fit.
+    threads: of the fit that is judged; what is fitted side by side has one each.
     """
 
     customers: int
@@ -133,10 +131,9 @@ def fit_of(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def own_threads(leave: int = 0) -> int:
-    """Return how many threads a fit here takes so that it can be repeated; `leave` cores are for others."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MOST_THREADS, max(1, cores - leave))
+def own_threads() -> int:
+    """Return how many threads a fit here takes so that it can be repeated."""
+    return min(MOST_THREADS, own_cores())
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class Trainer:
         write_whole(self._folder / ORDER_FILE, order)
         process = ServerProcess("training", self._folder, tethered=True)
         options = msgspec.json.encode(dict(self._storage_options)).decode()
-        environment = {**os.environ, STORAGE_VARIABLE: options, "OMP_WAIT_POLICY": "passive"}
+        environment = {**os.environ, STORAGE_VARIABLE: options}
         process.start([sys.executable, "-c", _PROGRAM, str(self._folder)], environment)
         self._process, self._began_s, self.order = process, self._clock_s(), order
 

@@ -13,7 +13,7 @@ from models.scorer import LoadedModel
 from models.signing import AllowedSigners, SigningKey
 from models.training import Provenance
 from stream_app.archive.history import ArchivedHistory
-from stream_app.retrain.making import ArchiveMaking, fitting_threads, in_manifest
+from stream_app.retrain.making import ArchiveMaking, in_manifest
 from stream_app.retrain.training_set import TrainingSet
 
 
@@ -57,7 +57,6 @@ def retrain(
         rows = TrainingSet(history, making.as_of, making.maturity_days, making.train_from)
         evidence = rows.read(making.plan.largest_weight, making.fitted_until)
     report(f"{len(evidence.rows):,} rows, {int(evidence.rows.is_fraud.sum()):,} frauds: {evidence.rows.description}")
-    with fitting_threads(making.threads):
-        return Retrainer(making.plan, Gate(making.limits, making.plan.seed)).retrain(
-            request, evidence, model, round(making.maturity_days * DAY_MS), provenance, key, report
-        )
+    return Retrainer(making.plan, Gate(making.limits, making.plan.seed)).retrain(
+        request, evidence, model, round(making.maturity_days * DAY_MS), provenance, key, report
+    )

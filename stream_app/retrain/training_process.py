@@ -25,13 +25,14 @@ from stream_app.retrain.training_order import (
 
 STORAGE_VARIABLE: Final = "FRAUDSTREAM_TRAINING_STORAGE_OPTIONS"
 """Environment variable that holds the object store's options as JSON: they may be secrets, and are on no disk."""
-NICE: Final = 10
+NICE: Final = 5
+"""Beside a process that takes all it gets the training has a quarter of a core that both want."""
+_AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 
 def main(folder: str) -> None:
     """Carry out the order in a folder and leave the outcome there; ends without one only when it is killed."""
-    os.nice(NICE)
-    _leave_a_core()
+    _give_way()
     order: TrainingOrder = read_record(Path(folder) / ORDER_FILE, TrainingOrder)
     began_s = time.monotonic()
     try:
@@ -60,12 +61,15 @@ def _outcome(order: TrainingOrder) -> TrainingOutcome:
     return TrainingOutcome(choice=retrained.choice, gate=retrained.gate, bundle=bundle)
 
 
-def _leave_a_core() -> None:
-    """Keep off one core, where there are several, so that scoring beside it has one to itself."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, cores[1:] or cores)
+def _give_way() -> None:
+    """Take what scoring leaves of all cores.
+
+    Where Linux groups processes by session (sched(7), autogroup), niceness counts inside the session alone, which holds
+    nothing but this process: the group has one of its own.
+    """
+    os.nice(NICE)
+    with contextlib.suppress(OSError):
+        _AUTOGROUP.write_text(str(NICE))
 
 
 def _say(text: str) -> None:

@@ -1,6 +1,7 @@
 """The rows of the archive that a retrain learns from: recorded feature values, labels as known at a moment."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from models.retraining.evidence import Evidence, control_weights
 from models.schema.hashing import hash64_column
 from models.schema.money import default_reporting_currency
 from models.schema.topics import DAY_MS, SCORES
+from models.side_by_side import side_by_side
 from models.training_rows import TrainingError, TrainingRows
 from stream_app.archive.history import ArchivedHistory
 from stream_app.archive.table_files import quoted
@@ -29,6 +31,8 @@ _COLUMNS: Final = (
 ANSWERED: Final = "verified AND NOT coalesce(duplicate, false) AND (decision <> 'decline' OR is_fraud IS NOT NULL)"
 """Rows of the view `scored` that say something of a model: their label, where they were declined, was stated."""
 _USABLE: Final = f"{ANSWERED} AND len(values) = {len(DEFAULT)} AND feature_set = {quoted(DEFAULT.version)}"
+_DAYS_AT_ONCE: Final = 2
+"""Read side by side: a day is one group of rows, which the database reads on one thread."""
 _ORDER: Final = "event_time, transaction_id, kafka_partition, kafka_offset"
 
 
@@ -82,8 +86,10 @@ class TrainingSet:
         TrainingError: no row counts.
         """
         columns = _Columns(self._most_rows())
-        for day in self._days:
-            columns.append(self._day(day), fitted_until)
+        for at in range(0, len(self._days), _DAYS_AT_ONCE):
+            days = self._days[at : at + _DAYS_AT_ONCE]
+            for found in side_by_side(partial(self._day, day, fitted_until) for day in days):
+                columns.append(found)
         first, end = self._span
         span = f"{_text(first)} to {_text(end - 1)}"
         if not columns.rows:
@@ -91,29 +97,29 @@ class TrainingSet:
                 f"no row of {span} has recorded values of feature set {DEFAULT.version}; wait until this release has "
                 "scored some days, or give another --train-from"
             )
-        found = columns.taken()
-        stated = found["labelled_at"] != NO_LABEL
+        taken = columns.taken()
+        stated = taken["labelled_at"] != NO_LABEL
         rows = TrainingRows(
-            values=found["values"],
-            is_fraud=found["is_fraud"] & stated,
-            event_time=found["event_time"],
-            card=found["card"],
+            values=taken["values"],
+            is_fraud=taken["is_fraud"] & stated,
+            event_time=taken["event_time"],
+            card=taken["card"],
             description=f"archive, {span}, labels as of {_text(self._as_of // DAY_MS)}",
-            weight=control_weights(found["declined"], found["pass_probability"], largest_weight),
+            weight=control_weights(taken["declined"], taken["pass_probability"], largest_weight),
             table_versions=self._history.versions,
-            terminal=found["terminal"],
-            labelled_at=found["labelled_at"],
+            terminal=taken["terminal"],
+            labelled_at=taken["labelled_at"],
             reference_days=(first, end),
         )
-        return Evidence(rows=rows, amount_minor=found["amount_minor"], live=found["live"])
+        return Evidence(rows=rows, amount_minor=taken["amount_minor"], live=taken["live"])
 
     def _most_rows(self) -> int:
         return len(self._history.table(SCORES, self._days).filter("kept"))
 
-    def _day(self, day: int) -> pa.Table:
-        chosen = self._history.scored([day], self._as_of).filter(_USABLE)
-        table: pa.Table = chosen.order(_ORDER).select(_COLUMNS).to_arrow_table()
-        return table
+    def _day(self, day: int, fitted_until: Mapping[str, int]) -> dict[str, npt.NDArray[Any]]:
+        with self._history.beside() as history:
+            chosen = history.scored([day], self._as_of).filter(_USABLE)
+            return _decoded(chosen.order(_ORDER).select(_COLUMNS).to_arrow_table(), fitted_until)
 
 
 _DTYPES: Final[dict[str, Any]] = {
@@ -130,17 +136,17 @@ _DTYPES: Final[dict[str, Any]] = {
 
 
 class _Columns:
-    """Arrays for at most so many rows, filled day by day: nothing is held twice but one day."""
+    """Arrays for at most so many rows, filled day by day: nothing is held twice but a few days."""
 
     def __init__(self, most: int) -> None:
         self.rows = 0
         self._columns: dict[str, npt.NDArray[Any]] = {name: np.empty(most, dtype) for name, dtype in _DTYPES.items()}
         self._columns["values"] = np.empty((most, len(DEFAULT)), np.float32)
 
-    def append(self, table: pa.Table, fitted_until: Mapping[str, int]) -> None:
+    def append(self, day: Mapping[str, npt.NDArray[Any]]) -> None:
         """Add a day."""
-        behind = self.rows + len(table)
-        for name, column in _decoded(table, fitted_until).items():
+        behind = self.rows + len(day["event_time"])
+        for name, column in day.items():
             self._columns[name][self.rows : behind] = column
         self.rows = behind
 

@@ -27,7 +27,7 @@ from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
 from stream_app.retrain.gauges import STEPS, RetrainGauges
 from stream_app.retrain.job import Job, Pinned, RetrainState
-from stream_app.retrain.making import ArchiveMaking, own_threads
+from stream_app.retrain.making import ArchiveMaking
 from stream_app.retrain.report import Outcome, RetrainReport
 from stream_app.retrain.request_entry import request_entry
 from stream_app.retrain.retrain_store import RetrainStore
@@ -439,7 +439,6 @@ class RetrainWorker:
             train_from=settings.train_from,
             plan=settings.plan,
             limits=settings.limits,
-            threads=own_threads(leave=1),
         )
 
     def _order(self, making: ArchiveMaking, job: Job) -> TrainingOrder:

@@ -4,8 +4,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from onnx import TensorProto
+from onnx.helper import make_node
+from onnx.numpy_helper import from_array
 
 from models.families.catalogue import family
+from models.families.graph import INPUT, OUTPUT, scoring_graph
 from models.features.feature_set import DEFAULT, FeatureSet
 from models.features.history import NO_LABEL
 from models.out_of_sample import FOLDS, drift_reference
@@ -26,14 +30,23 @@ class Remembers:
         self.fitted: list[set[float]] = []
 
     def fit(self, values, is_fraud, sample_weight, seed, **parameters):
-        self.fitted.append(set(values[is_fraud, 0].tolist()))
-        self.known = self.fitted[-1]
-        return self
+        known = set(values[is_fraud, 0].tolist())
+        self.fitted.append(known)
+        return known
 
-    def predict_proba(self, values):
-        known = np.isin(values[:, 0], list(self.known))
-        chance = np.where(known, 0.99, 0.01)
-        return np.column_stack((1 - chance, chance))
+    def to_onnx(self, estimator, n_features):
+        constants = {"first": np.array([0]), "known": np.array([sorted(estimator)], np.float32)}
+        constants |= {"more": np.array(0.98, np.float32), "least": np.array(0.01, np.float32)}
+        nodes = [
+            make_node("Gather", [INPUT, "first"], ["terminal"], axis=1),
+            make_node("Equal", ["terminal", "known"], ["equal"]),
+            make_node("Cast", ["equal"], ["ones"], to=TensorProto.FLOAT),
+            make_node("ReduceMax", ["ones"], ["is_known"], axes=[1]),
+            make_node("Mul", ["is_known", "more"], ["rise"]),
+            make_node("Add", ["rise", "least"], [OUTPUT]),
+        ]
+        held = [from_array(value, name) for name, value in constants.items()]
+        return scoring_graph("remembers", nodes, n_features, held)
 
 
 def training_rows(**changes) -> TrainingRows:

@@ -1,5 +1,7 @@
 """Training judges on later rows, releases on all, and repeats."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,15 @@ def test_what_was_trained_can_be_loaded(trained, allowed):
 
 def test_the_same_rows_recipe_and_moment_give_the_same_bundle(trained, training_rows, key):
     assert train(training_rows, RECIPE, PROVENANCE, key) == trained
+
+
+def test_a_draw_of_the_genuine_rows_is_fitted_on_while_the_manifest_describes_all(trained, training_rows, key):
+    drawn = train(training_rows, replace(RECIPE, most_genuine=2_000), PROVENANCE, key)
+    assert drawn.manifest.data == trained.manifest.data
+    assert drawn.manifest.onnx_sha256 != trained.manifest.onnx_sha256
+    assert train(training_rows, replace(RECIPE, most_genuine=2_000), PROVENANCE, key) == drawn
+    whole = train(training_rows, replace(RECIPE, most_genuine=len(training_rows)), PROVENANCE, key)
+    assert whole.manifest.onnx_sha256 == trained.manifest.onnx_sha256
 
 
 def test_golden_rows_reach_from_the_lowest_to_the_highest_score_and_into_the_unknown(training_rows):

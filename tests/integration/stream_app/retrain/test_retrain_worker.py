@@ -24,7 +24,7 @@ from stream_app.audit.copy import read_copy
 from stream_app.cli import run
 from stream_app.commands.models_train import code_commit
 from stream_app.model_store import ModelStore
-from stream_app.retrain.making import ArchiveMaking, own_threads
+from stream_app.retrain.making import ArchiveMaking
 from stream_app.retrain.report import RetrainReport
 from stream_app.retrain.request_source import GROUP
 from stream_app.retrain.retrain_store import RetrainStore
@@ -150,7 +150,7 @@ def expected_version(material: RetrainMaterial, request: RetrainRequest) -> str:
     making = ArchiveMaking(
         request=request, as_of=request.as_of, table_versions=request.table_versions,
         fitted_until={material.champion.version: material.champion.manifest.data.to_event_time}, maturity_days=7.0,
-        train_from=FIRST_DAY, plan=PLAN, limits=LIMITS, threads=own_threads(leave=1),
+        train_from=FIRST_DAY, plan=PLAN, limits=LIMITS,
     )  # fmt: skip
     made = retrain(
         making, material.champion, material.archive.url, {}, code_commit=code_commit(), key=material.key,

@@ -99,7 +99,18 @@ def test_thinning_keeps_every_fraud_and_the_weight_of_the_genuine(rows: Training
     assert few.is_fraud.sum() == rows.is_fraud.sum()
     assert 1_700 < (~few.is_fraud).sum() < 2_300
     assert few.weight is not None
-    assert few.weight[~few.is_fraud].sum() == pytest.approx((~rows.is_fraud).sum(), rel=0.1)
+    genuine, fraud = few.weight[~few.is_fraud].sum(), few.weight[few.is_fraud].sum()
+    assert genuine / fraud == pytest.approx((~rows.is_fraud).sum() / rows.is_fraud.sum(), rel=0.1)
+    assert few.weight.mean() == pytest.approx(1.0)
+
+
+def test_thinning_some_rows_is_thinning_a_table_of_them_alone(rows: TrainingRows) -> None:
+    among = rows.event_time % 3 == 0
+    for most_genuine in (1_000, len(rows)):
+        found, expected = thinned(rows, most_genuine, 1, among), thinned(rows.take(among), most_genuine, 1)
+        assert np.array_equal(found.values, expected.values)
+        assert np.array_equal(found.event_time, expected.event_time)
+        assert np.array_equal(np.asarray(found.weight), np.asarray(expected.weight))
 
 
 def test_a_control_row_stands_for_as_many_as_its_chance_says_up_to_a_limit() -> None:

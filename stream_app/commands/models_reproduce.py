@@ -155,6 +155,7 @@ def simulated_again(making: SimulatedMaking, manifest: Manifest, report: Callabl
         hold_out_share=making.hold_out_share,
         gap_ms=making.gap_ms,
         policy=msgspec.convert(making.policy, type=ReviewPolicy),
+        most_genuine=making.most_genuine,
     )
     provenance = Provenance(manifest.created_at, manifest.code_commit, manifest.lineage, manifest.making)
     with fitting_threads(making.threads):

@@ -61,7 +61,7 @@ class SimulatedMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
     from_day: first day that is trained on, from 0.
     as_of: event time up to which anything was known, ms.
     maturity_ms: age at which labels count as complete.
-    family, parameters, fit_seed, hold_out_share, gap_ms, policy: the recipe.
+    family, parameters, fit_seed, hold_out_share, gap_ms, policy, most_genuine: the recipe.
     watched: whether the rows name their terminals, as a drift reference asks for.
     threads: of the fit that is judged; what is fitted side by side has one each.
     """
@@ -82,6 +82,7 @@ class SimulatedMaking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind
     threads: int
     family: str = DEFAULT_FAMILY
     parameters: dict[str, Parameter] = {}
+    most_genuine: int | None = None
     watched: bool = True
 
 
@@ -128,6 +129,7 @@ def fit_of(recipe: Recipe) -> dict[str, Any]:
         "hold_out_share": recipe.hold_out_share,
         "gap_ms": recipe.gap_ms,
         "policy": msgspec.to_builtins(recipe.policy),
+        "most_genuine": recipe.most_genuine,
     }
 
 

@@ -16,6 +16,7 @@ from models.schema.score import Score
 from models.schema.shadow_scores import ShadowScores
 from models.schema.topics import DAY_MS, FEATURES, LABELS, SCORES, TRANSACTIONS
 from models.schema.transaction import Transaction
+from models.side_by_side import side_by_side
 from stream_app.archive.delta_table import ArchiveTable
 from stream_app.archive.feature_columns import FeatureColumns, FeatureCoverage
 from stream_app.archive.history import ArchivedHistory
@@ -209,6 +210,22 @@ def test_an_object_store_is_read_like_a_folder(tables: Tables) -> None:
     assert found.transaction.tolist() == expected.transaction.tolist()
     assert np.array_equal(found.values, expected.values)
     assert found.stated.tolist() == expected.stated.tolist()
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_two_threads_read_beside_each_other(tables: Tables, scheme: str) -> None:
+    tables.send(SENT)
+    tables.score(*(score(at) for at in range(6)))
+    tables.log(SENT, FIRST)
+    with ArchivedHistory(f"{scheme}{tables.url}") as history:
+
+        def read() -> list[int]:
+            with history.beside() as own:
+                return [int(one) for one in own.scored_day(DAY, MODEL, LATER).transaction]
+
+        expected = history.scored_day(DAY, MODEL, LATER).transaction.tolist()
+        assert side_by_side([read] * 8) == [expected] * 8
+        assert history.scored_day(DAY, MODEL, LATER).transaction.tolist() == expected
 
 
 def test_a_folder_without_an_archive_is_named(tmp_path: Path) -> None:

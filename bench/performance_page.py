@@ -90,7 +90,7 @@ def _machine(machine: Figures) -> str:
 
 
 def _throughput(figures: Figures) -> Iterator[str]:
-    yield f"## Ratios\n\n{OURS} over each, {figures['rounds']['throughput']} rounds:"
+    yield f"## Ratios\n\n{OURS} over each; rounds: {figures['rounds']['throughput']}."
     yield _ratios(figures["ratio"], figures["spread"]["ratio"])
     yield "![events per CPU second, ours over each](performance/ratios.svg)"
     yield "## Throughput, CPU and memory"
@@ -101,7 +101,7 @@ def _throughput(figures: Figures) -> Iterator[str]:
 def _history(figures: Figures) -> Iterator[str]:
     found, spread, rounds = figures["history"], figures["spread"]["history"], figures["rounds"]["history"]
     yield f"## With {found['per_card']:g} transactions of history per card, durable state on both sides"
-    yield f"{rounds} rounds; the history is scored by the same process before what counts."
+    yield f"Rounds: {rounds}; the history is scored by the same process before what counts."
     yield _ratios(found["ratio"], spread["ratio"])
     yield _throughputs(found, spread)
 
@@ -110,7 +110,7 @@ def _latency(figures: Figures) -> Iterator[str]:
     yield "## Latency"
     yield (
         "From the moment a transaction is due to the receipt of its score, at fixed rates, ms; "
-        f"{figures['rounds']['latency_ms']} rounds."
+        f"rounds: {figures['rounds']['latency_ms']}."
     )
     for rate, by_peer in figures["latency_ms"].items():
         spread = figures["spread"]["latency_ms"][rate]
@@ -134,7 +134,7 @@ def _swap(figures: Figures) -> Iterator[str]:
         "took_ms": ("promotion to the first score by the promoted model, longest, ms", ".0f"),
     }
     rows = ([text, f"{found[key]:{form}}", _span(spread[key], form)] for key, (text, form) in named.items())
-    yield _table([f"{figures['rounds']['swap']} rounds, {found['swaps']:g} swaps each", "median", "spread"], rows)
+    yield _table([f"rounds: {figures['rounds']['swap']}, {found['swaps']:g} swaps each", "median", "spread"], rows)
 
 
 def _hot_paths(paths: Figures) -> Iterator[str]:

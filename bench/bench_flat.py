@@ -4,15 +4,15 @@ The traffic is of many cards, sent as fast as the broker takes it; their past, a
 that the worker starts on. Whatever grows with what has been scored (state, logs, acknowledgements, buffers) shows as a
 slope. The windows are full when the first million begins: thirty days lie behind it, and a card goes on as before.
 
-A machine that is shared becomes slower and faster by more than any slope. So a second worker, of the same cards, scores
-a little before and after each million: what the long worker takes is held against what that one takes then, and only
-their ratio may not grow. Beside it stands how many transactions a batch had, since a batch costs something of its own:
-a worker that lags takes larger ones. With more than one number of cards their workers take turns, and the throughput of
-the larger is beside the smaller's. Of each topic the bytes that an event takes on the broker.
+A machine that is shared becomes slower and faster by more than any slope. So before the first million and after each of
+them the worker takes turns with a second one of the same cards, in rounds of a second that follow upon each other: the
+ratio of their CPU times is the worker's age alone, and only it may not grow. Beside it stands how many transactions a
+batch had, since a batch costs something of its own: a worker that lags takes larger ones. With more than one number of
+cards their workers take turns, and the throughput of the larger is beside the smaller's. Of each topic the bytes that
+an event takes on the broker.
 """
 
 import argparse
-import itertools
 import json
 import statistics
 import sys
@@ -33,8 +33,9 @@ from bench.workload import Workload, promote_model
 from stream_app.stack.local_stack import LocalStack
 
 WARM_UP: Final = 100_000
-REFERENCE: Final = 15
-"""Percent of a round that the second worker scores before and after it."""
+PAIRS: Final = 5
+PAIR_SHARE: Final = 25
+"""One in so many of a round's events is scored by each of a pair."""
 CHUNK: Final = 100_000
 """Events in flight at most: more would lie in the sender's memory."""
 
@@ -96,6 +97,16 @@ class Run:
         return {name: stored / self._sent for name, stored in self._broker.stored_bytes().items()}
 
 
+def over(run: Run, reference: Run, events: int) -> float:
+    """CPU time of one worker over that of another: the median of pairs of rounds of so many events, in turn."""
+    pairs = []
+    for number in range(PAIRS):
+        order = (run, reference) if number % 2 else (reference, run)
+        taken = {one: 1 / one.measured(events).round.events_per_cpu_s for one in order}
+        pairs.append(taken[run] / taken[reference])
+    return statistics.median(pairs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cards", type=int, nargs="+", default=[100_000])
@@ -106,23 +117,22 @@ def main() -> None:
     events = 100_000 if arguments.short else 1_000_000
     templates = [value for _, value in Workload.simulated(50_000).messages]
     rounds: dict[int, list[Million]] = {cards: [] for cards in arguments.cards}
-    references: list[Million] = []
+    ratios: dict[int, list[float]] = {cards: [] for cards in arguments.cards}
     with ExitStack() as entered:
         folder = Path(entered.enter_context(tempfile.TemporaryDirectory()))
         stack = entered.enter_context(LocalStack(folder / "stack"))
         promote_model(stack.redis_url, REDIS_PREFIX, folder, sample(templates))
         bench = Bench(stack, folder, templates)
-        reference = Run(bench, arguments.cards[0], "reference", entered)
+        references = {cards: Run(bench, cards, "reference", entered) for cards in arguments.cards}
         runs = {cards: Run(bench, cards, "cards", entered) for cards in arguments.cards}
-        references.append(reference.measured(events * REFERENCE // 100))
-        for _ in range(arguments.millions):
+        for number in range(arguments.millions + 1):
             for cards, run in runs.items():
-                rounds[cards].append(run.measured(events))
-                _say(f"{cards:,} cards: {rounds[cards][-1]}")
-            references.append(reference.measured(events * REFERENCE // 100))
-            _say(f"reference: {references[-1]}")
+                if number:
+                    rounds[cards].append(run.measured(events))
+                ratios[cards].append(over(run, references[cards], events // PAIR_SHARE))
+                _say(f"{cards:,} cards: {rounds[cards][-1:]}, over the second worker {ratios[cards][-1]:.3f}")
         sizes = {cards: run.bytes_per_event() for cards, run in runs.items()}
-    found = {str(cards): _figures(measured, references, sizes[cards]) for cards, measured in rounds.items()}
+    found = {str(cards): _figures(measured, ratios[cards], sizes[cards]) for cards, measured in rounds.items()}
     print(json.dumps(found) if arguments.json else _text(found))
 
 
@@ -130,19 +140,16 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _figures(millions: list[Million], references: list[Million], sizes: dict[str, float]) -> dict[str, Any]:
+def _figures(millions: list[Million], ratios: list[float], sizes: dict[str, float]) -> dict[str, Any]:
     rounds = [one.round for one in millions]
     cpu = [1e6 / one.events_per_cpu_s for one in rounds]
-    reference = [1e6 / one.round.events_per_cpu_s for one in references]
-    held = [one / statistics.mean(around) for one, around in zip(cpu, itertools.pairwise(reference), strict=True)]
     return {
         "rounds": [asdict(one) for one in rounds],
         "rows_per_batch": [one.rows_per_batch for one in millions],
         "cpu_s_per_million": cpu,
         "last_over_first": cpu[-1] / cpu[0],
-        "reference_cpu_s_per_million": reference,
-        "over_reference": held,
-        "over_reference_last_over_first": held[-1] / held[0],
+        "over_second_worker": ratios,
+        "growth": ratios[-1] / ratios[1],  # since the first million
         "events_per_s": statistics.median(one.events_per_s for one in rounds),
         "events_per_cpu_s": statistics.median(one.events_per_cpu_s for one in rounds),
         "broker_bytes_per_event": sizes,
@@ -154,11 +161,12 @@ def _text(found: dict[str, Any]) -> str:
     for cards, row in found.items():
         cpu = ", ".join(f"{one:.1f}" for one in row["cpu_s_per_million"])
         memory = [round(one["memory_mb"]) for one in row["rounds"]]
+        over_second = ", ".join(f"{one:.2f}" for one in row["over_second_worker"])
         sizes = ", ".join(f"{name} {size:,.0f}" for name, size in row["broker_bytes_per_event"].items())
         lines += [
             f"{int(cards):,} cards: CPU s a million events, round by round: {cpu}",
-            f"  over the second worker's beside it: {', '.join(f'{one:.2f}' for one in row['over_reference'])}",
-            f"  last over first {row['last_over_first']:.2f}, and {row['over_reference_last_over_first']:.2f} of these",
+            f"  over a second worker, at first and after each: {over_second}",
+            f"  since the first million {row['growth'] - 1:+.1%}; last million over first {row['last_over_first']:.2f}",
             "  transactions a batch " + ", ".join(f"{one:,.0f}" for one in row["rows_per_batch"]),
             f"  memory {memory[0]:,} to {memory[-1]:,} MB",
             f"  {row['events_per_s']:,.0f} events/s, {row['events_per_cpu_s']:,.0f} a CPU s",

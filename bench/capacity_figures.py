@@ -69,7 +69,7 @@ class Figures(msgspec.Struct, frozen=True):
     ----------
     machine: what it ran on.
     million_cpu_s: the worker's CPU seconds for each million of one run, in order.
-    over_reference: each over what a second, hardly used worker took right before and after it.
+    over_second_worker: the worker's CPU time over a hardly used one's, before the first million and after each.
     broker_bytes: of an event on the broker, by topic; one copy, not compressed.
     sharing: by `PARTITIONSxWORKERS`.
     cards, terminals: by their number.
@@ -80,7 +80,7 @@ class Figures(msgspec.Struct, frozen=True):
 
     machine: dict[str, str | int | float]
     million_cpu_s: list[float]
-    over_reference: list[float]
+    over_second_worker: list[float]
     broker_bytes: dict[str, float]
     sharing: dict[str, Sharing]
     cards: dict[str, CardSize]
@@ -101,7 +101,7 @@ class Figures(msgspec.Struct, frozen=True):
         return cls(
             machine=others["scaling"]["machine"],
             million_cpu_s=flat["cpu_s_per_million"],
-            over_reference=flat["over_reference"],
+            over_second_worker=flat["over_second_worker"],
             broker_bytes=flat["broker_bytes_per_event"],
             sharing={name: _sharing(row) for name, row in others["scaling"]["sharing"].items()},
             cards={number: _card_size(number, others) for number in others["state"]["us_per_event"]},

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.bundle import Bundle
 from models.drift.reference import DriftReference
-from models.families.base import Estimator, Parameter, Values, resolve_parameters
+from models.families.base import Estimator, Family, Parameter, Values, resolve_parameters
 from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.feature_set import DEFAULT, FeatureSet
 from models.manifest import Figures, Golden, Lineage, Manifest, Thresholds
@@ -86,9 +86,10 @@ def train(
         The graph does not score as the fitted model does.
     """
     kind = family(recipe.family)
+    parameters = resolve_parameters(kind, recipe.parameters)
     early, late = split_in_time(rows, recipe.hold_out_share, recipe.gap_ms)
     report(f"fitting {kind.name} on {len(early):,} rows to judge it on {len(late):,} later ones")
-    judged = fit_by(recipe, early)
+    judged = _fit(kind, parameters, early, recipe)
     scores = probabilities(judged, late.values)
     thresholds = recipe.policy.thresholds(scores, late.is_fraud, float(np.ptp(late.event_time)) / DAY_MS)
     fit = f"the same recipe fitted on the {len(early):,} earlier rows; the released model is fitted on all"
@@ -121,12 +122,10 @@ def fit_released(
     key: SigningKey,
     feature_set: FeatureSet = DEFAULT,
     report: Callable[[str], None] = lambda _: None,
-    fitted: Estimator | None = None,
 ) -> Bundle:
     """Fit, add reference and golden vectors, sign, and load as a scorer does.
 
     The manifest describes all rows, also those that `recipe.most_genuine` leaves out of the fits: the draw is seeded.
-    `fitted` is what `fit_by` made of the same rows and recipe, where that was done before.
 
     Raises
     ------
@@ -134,7 +133,7 @@ def fit_released(
     """
     kind = family(recipe.family)
     parameters = resolve_parameters(kind, recipe.parameters)
-    released, reference = _fit_all(rows, recipe, feature_set, report, fitted)
+    released, reference = _fit_all(kind, parameters, rows, recipe, feature_set, report)
     golden = golden_rows(rows.values, probabilities(released, rows.values[:_GOLDEN_DRAWN_FROM]), recipe.seed)
     manifest = Manifest(
         created_at=provenance.created_at,
@@ -162,25 +161,24 @@ def fit_released(
 
 
 def _fit_all(
+    kind: Family,
+    parameters: Mapping[str, Parameter],
     rows: TrainingRows,
     recipe: Recipe,
     feature_set: FeatureSet,
     report: Callable[[str], None],
-    fitted: Estimator | None,
 ) -> tuple[Estimator, DriftReference | None]:
     """Return what is released and its drift reference, whose fits need nothing of each other."""
-    kind, most = family(recipe.family), recipe.most_genuine
+    most = recipe.most_genuine
 
     def fit() -> Estimator:
-        if fitted is not None:
-            return fitted
-        report(f"fitting {kind.name} on all {len(rows):,} rows")
-        return fit_by(recipe, rows)
+        report(f"fitting {kind.name} on all {len(rows):,} rows" + ("" if most is None else ", genuine ones drawn"))
+        return _fit(kind, parameters, rows, recipe)
 
     def refer() -> DriftReference | None:
         return drift_reference(
             kind,
-            resolve_parameters(kind, recipe.parameters),
+            parameters,
             rows,
             feature_set,
             seed=recipe.seed,
@@ -193,11 +191,8 @@ def _fit_all(
     return done[0], done[1]
 
 
-def fit_by(recipe: Recipe, rows: TrainingRows) -> Estimator:
-    """Fit on rows, or on the draw of them that the recipe asks for; raises FamilyError where it cannot be followed."""
-    kind = family(recipe.family)
+def _fit(kind: Family, parameters: Mapping[str, Parameter], rows: TrainingRows, recipe: Recipe) -> Estimator:
     drawn = rows if recipe.most_genuine is None else thinned(rows, recipe.most_genuine, recipe.seed)
-    parameters = resolve_parameters(kind, recipe.parameters)
     return kind.fit(drawn.values, drawn.is_fraud, drawn.weight, recipe.seed, **parameters)
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -22,9 +21,8 @@ from models.retraining.plan import RetrainPlan
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
 from models.scorer import LoadedModel
-from models.side_by_side import side_by_side
 from models.signing import SigningKey
-from models.training import Judged, Provenance, Recipe, fit_by, fit_released
+from models.training import Judged, Provenance, Recipe, fit_released
 from models.training_rows import TrainingError, TrainingRows
 
 Report = Callable[[str], None]
@@ -98,6 +96,12 @@ class Retrainer:
             judged &= ~wrong
         if not judged.any():
             raise TrainingError(f"no mature row is younger than what {champion.version} was fitted on; wait a day")
+        fitted = cross_fit(rows, choice.recipe, judged, request.changed_at, plan, report)
+        gated = self._rows(evidence, held, fitted, judged, champion, request.changed_at)
+        verdict = self._gate.judge(gated, champion, fitted.one_side, request.cause)
+        report(f"gate: {verdict.verdict}; {'; '.join(verdict.reasons) or 'every check passed'}")
+        if verdict.verdict != "pass":
+            return Retrained(choice, verdict, None)
         recipe = Recipe(
             choice.recipe.family,
             choice.recipe.parameters,
@@ -105,27 +109,14 @@ class Retrainer:
             gap_ms=maturity_ms,
             most_genuine=plan.genuine_to_fit,
         )
-        weighed = choice.recipe.weigh(rows, request.changed_at, wrong)
-        # The last fit hangs on no verdict: beside the three that are judged it takes the core that two of them leave.
-        both: list[Any] = side_by_side(
-            [
-                partial(cross_fit, rows, choice.recipe, judged, request.changed_at, plan, report),
-                partial(fit_by, recipe, weighed),
-            ]
-        )
-        fitted: CrossFit = both[0]
-        gated = self._rows(evidence, held, fitted, judged, champion, request.changed_at)
-        verdict = self._gate.judge(gated, champion, fitted.one_side, request.cause)
-        report(f"gate: {verdict.verdict}; {'; '.join(verdict.reasons) or 'every check passed'}")
-        if verdict.verdict != "pass":
-            return Retrained(choice, verdict, None)
         shown = Judged(
             gated.candidate_thresholds,
             {"gate": _figures(gated, choice)},
             msgspec.to_builtins(choice),
             msgspec.to_builtins(verdict.without_times()),
         )
-        bundle = fit_released(weighed, recipe, shown, provenance, key, report=report, fitted=both[1])
+        weighed = choice.recipe.weigh(rows, request.changed_at, wrong)
+        bundle = fit_released(weighed, recipe, shown, provenance, key, report=report)
         return Retrained(choice, verdict, bundle)
 
     def _rows(

@@ -35,7 +35,7 @@ def drift_reference(
     seed: int,
     maturity_ms: int,
     report: Report,
-    most_genuine: int = MOST_GENUINE,
+    most_genuine: int | None = None,
 ) -> DriftReference | None:
     """Return the reference on the last whole weeks, or None, with the reason reported, where the rows allow none.
 
@@ -54,7 +54,8 @@ def drift_reference(
     seed: of fits, thinning and resampling.
     maturity_ms: age at which labels count as complete.
     report: told what is done, and why there is no reference.
-    most_genuine: genuine rows that each fold is fitted on.
+    most_genuine: genuine rows that are drawn for the released fit, and so for each fold; None where that is fitted on
+        all rows.
     """
     if rows.reference_days is None or rows.terminal is None or rows.labelled_at is None:
         report("no drift reference: the rows do not say their terminals, label times and whole days")
@@ -85,7 +86,7 @@ def _fold_scores(
     parameters: Mapping[str, Parameter],
     rows: TrainingRows,
     chosen: npt.NDArray[np.int64],
-    most_genuine: int,
+    most_genuine: int | None,
     seed: int,
     report: Report,
 ) -> npt.NDArray[np.float32]:
@@ -97,7 +98,7 @@ def _fold_scores(
         scored = fold[chosen] == number
         if not scored.any():
             return
-        fitted = thinned(rows, most_genuine, seed, fold != number)
+        fitted = _drawn(rows, fold != number, most_genuine, seed)
         if not fitted.is_fraud.any():
             raise DriftReferenceError("no fraud outside one fold of the terminals; give more days")
         report(f"drift reference: fit {number + 1} of {FOLDS} on {len(fitted):,} rows of other terminals")
@@ -107,6 +108,15 @@ def _fold_scores(
 
     side_by_side(partial(fit_and_score, number) for number in range(FOLDS))
     return scores
+
+
+def _drawn(rows: TrainingRows, among: npt.NDArray[np.bool_], most_genuine: int | None, seed: int) -> TrainingRows:
+    """Draw a fold's rows; they weigh what the released fit's do, for a family's penalties move its lowest scores."""
+    few = thinned(rows, MOST_GENUINE if most_genuine is None else min(most_genuine, MOST_GENUINE), seed, among)
+    if most_genuine is not None or few.weight is None:
+        return few
+    whole = float(among.sum() if rows.weight is None else rows.weight[among].sum())
+    return few.weighted(few.weight * (whole / few.weight.sum()))
 
 
 def _scored(

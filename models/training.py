@@ -14,7 +14,7 @@ from models.families.catalogue import DEFAULT_FAMILY, family
 from models.features.feature_set import DEFAULT, FeatureSet
 from models.manifest import Figures, Golden, Lineage, Manifest, Thresholds
 from models.metrics.ranking import auc, average_precision, card_precision
-from models.out_of_sample import MOST_GENUINE, drift_reference, in_manifest
+from models.out_of_sample import drift_reference, in_manifest
 from models.scorer import LoadedModel
 from models.side_by_side import side_by_side
 from models.signing import AllowedSigners, SigningKey
@@ -184,7 +184,7 @@ def _fit_all(
             seed=recipe.seed,
             maturity_ms=recipe.gap_ms,
             report=report,
-            most_genuine=MOST_GENUINE if most is None else min(most, MOST_GENUINE),
+            most_genuine=most,
         )
 
     done: list[Any] = side_by_side([fit, refer])

@@ -8,6 +8,7 @@ from onnx import TensorProto
 from onnx.helper import make_node
 from onnx.numpy_helper import from_array
 
+from models import out_of_sample
 from models.families.catalogue import family
 from models.families.graph import INPUT, OUTPUT, scoring_graph
 from models.features.feature_set import DEFAULT, FeatureSet
@@ -28,10 +29,12 @@ class Remembers:
 
     def __init__(self) -> None:
         self.fitted: list[set[float]] = []
+        self.weights: list[tuple[int, float]] = []
 
     def fit(self, values, is_fraud, sample_weight, seed, **parameters):
         known = set(values[is_fraud, 0].tolist())
         self.fitted.append(known)
+        self.weights.append((len(values), len(values) if sample_weight is None else float(sample_weight.sum())))
         return known
 
     def to_onnx(self, estimator, n_features):
@@ -81,6 +84,20 @@ def test_what_a_model_remembers_of_a_terminal_does_not_help_it() -> None:
     # Every score is the one for a terminal never seen.
     assert reference is not None
     assert np.isclose(reference.average_precision, training_rows().is_fraud.mean(), atol=0.003)
+
+
+@pytest.mark.parametrize("most_genuine", [None, 300])
+def test_the_rows_of_a_fold_weigh_what_those_of_the_released_fit_do(most_genuine, monkeypatch) -> None:
+    """All of them where that is fitted on all, 1 on average where they are drawn for it."""
+    monkeypatch.setattr(out_of_sample, "MOST_GENUINE", 300)
+    kind, rows = Remembers(), training_rows()
+    reference = drift_reference(
+        kind, {}, rows, FEATURES, seed=1, maturity_ms=7 * DAY_MS, report=str, most_genuine=most_genuine
+    )
+    assert reference is not None
+    for drawn, weight in kind.weights:
+        assert drawn < len(rows) / 2
+        assert weight == pytest.approx(drawn if most_genuine else 0.75 * len(rows), rel=0.1)
 
 
 def test_labels_that_came_after_maturity_are_not_counted() -> None:

@@ -1,5 +1,6 @@
 """A bank, a broker, a registry and workers on one fresh set of topics: what a fault test breaks."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,10 @@ from stream_app.topic_admin import admin_client
 from tests.support.scored_output import Place, ScoredOutput, undisturbed
 from tests.support.topic_recorder import TopicRecorder
 from tests.support.worker_process import WorkerProcess
+
+_FEATURES_S = 10.0
+"""Feature rows follow their scores within .05 s, or are computed again when a partition is opened; what is not there
+then is missing, which is for the checks to say."""
 
 
 @dataclass
@@ -137,8 +142,12 @@ class ScoringWorld:
         return output.kept()
 
     def wait_for_all(self, deadline_s: float = 60.0) -> dict[Place, Score]:
-        """Wait until everything that was sent is scored."""
-        return self.wait_for_scores(sum(map(len, self.sent.values())), deadline_s)
+        """Wait until everything that was sent is scored and, a little later, its feature rows are there too."""
+        kept = self.wait_for_scores(sum(map(len, self.sent.values())), deadline_s)
+        until = time.monotonic() + _FEATURES_S
+        while len(self.output.counted_rows()) < len(kept) and time.monotonic() < until:
+            time.sleep(0.05)
+        return kept
 
     def input(self) -> dict[int, list[tuple[int, Transaction]]]:
         """What a consumer of committed records finds in `transactions`: offset and transaction, the decodable ones."""

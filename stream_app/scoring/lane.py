@@ -217,8 +217,12 @@ class Lane:
         scored = Scored(next_offset=self.next_offset)
         if last_call:
             scored.features = [self._feature_message(rows) for rows in self.log.take()]
-        if not len(batch.offsets):
-            return scored
+        elif len(batch.offsets):
+            self._advance(batch, lineup, scored, stale=stale, now_ms=now_ms)
+        scored.held = bool(self.log)
+        return scored
+
+    def _advance(self, batch: RecordBatch, lineup: Lineup, scored: Scored, *, stale: bool, now_ms: int) -> None:
         fresh = batch.since(self.start.output_offset)
         replayed = len(batch.offsets) - len(fresh.offsets)
         if replayed:
@@ -226,8 +230,6 @@ class Lane:
         if len(fresh.offsets):
             self._score_fresh(fresh, lineup, scored, stale=stale, now_ms=now_ms)
         self.next_offset = scored.next_offset = int(batch.offsets[-1]) + 1
-        scored.held = bool(self.log)
-        return scored
 
     def pass_to(self, offset: int) -> bool:
         """Go on from an offset when none before it holds a record any more; returns whether that is news."""

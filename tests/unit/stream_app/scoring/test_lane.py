@@ -169,3 +169,11 @@ def test_a_batch_without_records_lets_go_what_is_held_back() -> None:
     (message,) = scored.features
     assert (message.header.last_offset, scored.next_offset, scored.held, scored.scores) == (1, 2, False, [])
     assert run(one, RecordBatch.empty(0, 0)).features == []
+
+
+def test_records_that_were_seen_before_do_not_let_go_of_what_is_held_back() -> None:
+    one = lane(log=FeatureBuffer(rows=100, longest_s=60.0))
+    run(one, batch(STORY[:2]))
+    again = run(one, batch(STORY[:1]))
+    assert (again.scores, again.features, again.next_offset) == ([], [], 2)
+    assert again.held

@@ -64,7 +64,7 @@ def scorer_side(terminals: int) -> ScorerSide:
     chance = np.random.default_rng(1)
     _warm(ProfileTable(DEFAULT), chance)
     before, table = _resident(), ProfileTable(DEFAULT)
-    table.apply(1, _profiles(terminals, 1), [])
+    table.apply_counts(1, *_step(terminals, 1))
     held = _resident() - before
     prepared, applied = [], []
     for as_of in range(2, 2 + ROUNDS):
@@ -130,7 +130,7 @@ def _fill_us(table: ProfileTable, terminals: int, chance: np.random.Generator) -
 
 
 def _warm(table: ProfileTable, chance: np.random.Generator) -> None:
-    table.apply(1, _profiles(100, 1), [])
+    table.apply_counts(1, *_step(100, 1))
     _fill_us(table, 100, chance)
 
 
@@ -139,6 +139,10 @@ def _profiles(terminals: int, as_of: int) -> list[TerminalProfile]:
         TerminalProfile(f"terminal-{number}", as_of, [3, 20, 40, 90], [0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], as_of)
         for number in range(terminals)
     ]
+
+
+def _step(terminals: int, as_of: int) -> StepArrays:
+    return StepArrays.of({profile.terminal_id: profile for profile in _profiles(terminals, as_of)})
 
 
 def _resident() -> int:

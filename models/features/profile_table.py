@@ -1,6 +1,6 @@
 """What the scorer knows of terminals: the profiles of one step as feature values, by terminal hash."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numba
@@ -125,11 +125,6 @@ class ProfileTable:
     def nbytes(self) -> int:
         """Bytes of all arrays, room to grow included."""
         return self._index.nbytes + self._profiles.nbytes + self._times.nbytes
-
-    def apply(self, as_of: int, profiles: Iterable[TerminalProfile], removed: Iterable[str]) -> None:
-        """Take one step as a whole: the changed profiles and the terminals whose counts are all zero now."""
-        records: dict[str, TerminalProfile | None] = {profile.terminal_id: profile for profile in profiles}
-        self.apply_counts(as_of, *StepArrays.of({**records, **dict.fromkeys(removed)}))
 
     def apply_counts(
         self,

@@ -4,6 +4,7 @@ import numpy as np
 
 from models.features.card_entry import DAY_MS, HOUR_MS
 from models.features.history import NO_LABEL, History
+from models.features.profile_table import StepArrays
 from models.schema.columns import TransactionColumns
 from models.schema.hashing import hash64_column
 
@@ -74,3 +75,9 @@ def pieces(rows, seed, cuts):
     """Borders that split `rows` into random batches."""
     rng = np.random.default_rng(seed)
     return [0, *np.sort(rng.integers(0, rows + 1, cuts)).tolist(), rows]
+
+
+def apply_profiles(table, as_of, changed, removed):
+    """Take one step as a whole, as a scorer does: the changed profiles, and the terminals that have none any more."""
+    records = {profile.terminal_id: profile for profile in changed}
+    table.apply_counts(as_of, *StepArrays.of({**records, **dict.fromkeys(removed)}))

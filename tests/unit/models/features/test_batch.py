@@ -16,7 +16,7 @@ from models.features.profile_keeper import STEP_MS, ProfileCounts
 from models.features.profile_table import ProfileTable
 from models.schema.hashing import hash64
 from models.schema.label import Label
-from tests.unit.models.features.streams import START_MS, columns_of, pieces, random_history
+from tests.unit.models.features.streams import START_MS, apply_profiles, columns_of, pieces, random_history
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -57,7 +57,7 @@ class Lockstep:
         for step in range(first, as_of + 1, STEP_MS):
             self._send_labels(step)
             closed = self.keeper.close_step(step)
-            self.table.apply(step, closed.changed, closed.removed)
+            apply_profiles(self.table, step, closed.changed, closed.removed)
 
     def _send_labels(self, as_of):
         while self.labels and self.history.labelled_at[self.labels[0]] <= as_of + 3 * HOUR_MS:

@@ -7,7 +7,7 @@ from models.features.feature_set import DEFAULT
 from models.features.profile_table import ProfileTable
 from models.features.terminal_features import TERMINAL_FEATURES
 from models.schema.terminal_profile import TerminalProfile
-from tests.unit.models.features.streams import START_MS, columns_of
+from tests.unit.models.features.streams import START_MS, apply_profiles, columns_of
 
 FIRST = DEFAULT.index(TERMINAL_FEATURES[0].name)
 
@@ -36,7 +36,7 @@ def value(table, terminal, name, at=START_MS):
 
 def test_counts_and_days_since_become_features():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS, [profile("s")], [])
+    apply_profiles(table, START_MS, [profile("s")], [])
     assert value(table, "s", "approved_30d") == 99
     assert value(table, "s", "unexplained_14d") == 1
     assert value(table, "s", "risk_30d") == np.float32(3.01 / 100)
@@ -55,42 +55,42 @@ def test_an_unknown_terminal_has_zero_counts_and_minus_one_for_days_since():
 
 def test_a_terminal_known_only_by_declines_has_no_risk():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS, [profile("s", approved=[0] * 4, frauds=[0] * 4)], [])
+    apply_profiles(table, START_MS, [profile("s", approved=[0] * 4, frauds=[0] * 4)], [])
     assert value(table, "s", "risk_30d") == 0
 
 
 def test_a_removed_terminal_is_as_one_never_seen():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS, [profile("s"), profile("other")], [])
-    table.apply(START_MS + 1, [], ["s"])
+    apply_profiles(table, START_MS, [profile("s"), profile("other")], [])
+    apply_profiles(table, START_MS + 1, [], ["s"])
     assert filled(table, ["s"]).tobytes() == filled(ProfileTable(DEFAULT), ["s"]).tobytes()
     assert value(table, "other", "approved_30d") == 99
 
 
 def test_a_profile_replaces_the_one_before():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS, [profile("s")], [])
-    table.apply(START_MS + 1, [profile("s", approved=[0, 0, 0, 7])], [])
+    apply_profiles(table, START_MS, [profile("s")], [])
+    apply_profiles(table, START_MS + 1, [profile("s", approved=[0, 0, 0, 7])], [])
     assert value(table, "s", "approved_30d") == 7
 
 
 def test_thousands_of_terminals_keep_their_own_values():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS, [profile(f"s{n}", approved=[0, 0, 0, n]) for n in range(3000)], [])
+    apply_profiles(table, START_MS, [profile(f"s{n}", approved=[0, 0, 0, n]) for n in range(3000)], [])
     names = [f"s{n}" for n in range(3000)]
     assert filled(table, names)[:, DEFAULT.index("terminal_approved_30d")].tolist() == list(range(3000))
 
 
 def test_days_are_counted_up_to_the_step_so_late_profiles_move_no_feature():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS, [profile("s")], [])
+    apply_profiles(table, START_MS, [profile("s")], [])
     for late_days in (-20, 0, 1, 5):
         assert value(table, "s", "days_since_last_genuine", START_MS + late_days * DAY_MS) == 8
-    table.apply(START_MS + DAY_MS, [], [])
+    apply_profiles(table, START_MS + DAY_MS, [], [])
     assert value(table, "s", "days_since_last_genuine") == 9
 
 
 def test_a_profile_from_the_future_is_zero_days_old():
     table = ProfileTable(DEFAULT)
-    table.apply(START_MS - 20 * DAY_MS, [profile("s")], [])
+    apply_profiles(table, START_MS - 20 * DAY_MS, [profile("s")], [])
     assert value(table, "s", "days_since_last_genuine") == 0

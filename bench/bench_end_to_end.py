@@ -22,7 +22,7 @@ from bench.latency import SETTLE_S, latencies, warm_up_s
 from bench.machine import machine
 from bench.paced_sender import PacedSender
 from bench.peer import REDIS_PREFIX, Peer
-from bench.peers.catalogue import FLOOR, OURS, PEERS
+from bench.peers.catalogue import FLOOR, OURS, PEERS, named
 from bench.stage import Stage, raised_stage
 from bench.swap import EVERY_S, RATE, hot_swaps
 from bench.throughput import throughput
@@ -64,7 +64,7 @@ class Bench:
 
     def run(self) -> None:
         """Warm the broker up, then all rounds, each of which begins with another peer."""
-        floor = next(peer for peer in PEERS if peer.name == FLOOR)
+        floor = named(FLOOR)
         with self._sender:
             _say("warming up")
             throughput(self._stage, floor, self._workload.messages[:WARM_UP], floor.warm_up)

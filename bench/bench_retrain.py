@@ -116,10 +116,10 @@ def main() -> None:
         beside = beside_a_worker(lambda: train(order, folder)) if arguments.beside else None
         outcome, wall_s, cpu_s, peak_mb = train(order, folder) if beside is None else beside.outcome
         log = (folder / "training" / "bench" / "training.log").read_text()
-        rows, fit_s = (0, float("nan")) if arguments.without_baseline else plain_fit_s(days)
+        rows, fit_s = (None, None) if arguments.without_baseline else plain_fit_s(days)
     found = {
         "rows": rows, "wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb, "plain_fit_s": fit_s,
-        "plain_fits": wall_s / fit_s, "verdict": outcome.gate.verdict if outcome.gate else outcome.error,
+        "plain_fits": fit_s and wall_s / fit_s, "verdict": outcome.gate.verdict if outcome.gate else outcome.error,
         "released": outcome.bundle is not None, "cores": len(os.sched_getaffinity(0)), "steps": log.splitlines(),
         "worker_alone": beside and beside.alone, "worker_beside": beside and beside.beside,
         "worker_keeps": beside and beside.kept,
@@ -145,11 +145,18 @@ def _text(found: dict[str, Any]) -> str:
     return "\n".join(
         [
             *shown,
-            f"{found['rows']:,} rows: {found['wall_s']:.1f} s, {found['cpu_s']:.1f} CPU s, "  # noqa: ISC003
-            + f"at most {found['peak_mb']:,.0f} MB; {found['verdict']}",
-            f"one plain fit on {found['cores']} cores: {found['plain_fit_s']:.1f} s; ratio {found['plain_fits']:.1f}",
+            f"in all {found['wall_s']:.1f} s, {found['cpu_s']:.1f} CPU s, at most {found['peak_mb']:,.0f} MB; "  # noqa: ISC003
+            + f"{found['verdict']}",
+            *([_baseline(found)] if found["rows"] else []),
             *([f"the worker beside it keeps {100 * found['worker_keeps']:.0f} %"] if found["worker_keeps"] else []),
         ]
+    )
+
+
+def _baseline(found: dict[str, Any]) -> str:
+    return (
+        f"one plain fit of {found['rows']:,} rows on {found['cores']} cores: {found['plain_fit_s']:.1f} s; "
+        f"ratio {found['plain_fits']:.1f}"
     )
 
 

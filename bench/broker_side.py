@@ -35,7 +35,10 @@ class BrokerSide:
         return float(times.user + times.system)
 
     def batches(self) -> int:
-        """How many batches were scored so far: each has written one record of feature rows."""
+        """How many batches were scored so far, by the records of feature rows.
+
+        Each batch of 256 transactions or more writes one; smaller ones share, and are counted as one.
+        """
         reader = Consumer({"bootstrap.servers": self._stack.broker, "group.id": "none", "log_level": 0})
         try:
             return sum(

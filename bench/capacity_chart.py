@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Final
 
+from bench.capacity_tables import two_digits
+
 LEFT: Final = 330
 WIDTH: Final = 480
 BAR: Final = 26
@@ -39,7 +41,7 @@ def chart(ends: Mapping[str, float]) -> str:
         parts += [
             f'<text x="{LEFT - 8}" y="{y + 16}" text-anchor="end" fill="#222222">{escape(name)}</text>',
             f'<rect x="{LEFT}" y="{y + 4}" width="{x - LEFT:.0f}" height="{BAR - 8}" fill="{_colour(name)}"/>',
-            f'<text x="{x + 5:.0f}" y="{y + 16}" fill="#222222">{int(float(f"{rate:.2g}")):,}</text>',
+            f'<text x="{x + 5:.0f}" y="{y + 16}" fill="#222222">{two_digits(rate):,}</text>',
         ]
     return "\n".join([*parts, "</svg>", ""])
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.capacity_figures import Figures
 from bench.capacity_needs import Assumptions, Capacity, Needs
+from bench.markdown import table
 
 RATES: Final = (1_000, 10_000, 100_000, 1_000_000)
 
@@ -26,7 +27,7 @@ def measured(capacity: Capacity) -> str:
         ("bytes in the archive: " + ", ".join(archived), _listed(archived.values(), ",.0f"), "archive"),
         ("bytes of a terminal's profile on the topic", f"{figures.profile_bytes:.0f}", "terminals"),
     ]  # fmt: skip
-    return _table(("of an event", "measured", "bench"), rows)
+    return table(("of an event", "measured", "bench"), rows)
 
 
 def sharing(figures: Figures) -> str:
@@ -41,7 +42,7 @@ def sharing(figures: Figures) -> str:
         for name, one in figures.sharing.items()
     ]  # fmt: skip
     titles = ("partitions", "workers", "events/s", "workers: CPU us an event", "broker: CPU us an event", "a batch")
-    return _table(titles, rows)
+    return table(titles, rows)
 
 
 def sizes(figures: Figures) -> str:
@@ -67,7 +68,7 @@ def sizes(figures: Figures) -> str:
         "bytes stored",
         "s to read back; from start to first score",
     )
-    return _table(titles, [*cards, *terminals])
+    return table(titles, [*cards, *terminals])
 
 
 def assumed(given: Assumptions) -> str:
@@ -81,7 +82,7 @@ def assumed(given: Assumptions) -> str:
         ("copies of a record on the brokers", f"{given.replicas}"),
         ("event days that a retrain reads (`retrain --train-from`)", f"{given.training_days}"),
     ]
-    return _table(("assumed", "value"), rows)
+    return table(("assumed", "value"), rows)
 
 
 _NEEDS: Final[Sequence[tuple[str, Callable[[Needs], str]]]] = (
@@ -114,16 +115,17 @@ def needs(capacity: Capacity) -> str:
     """What each rate needs."""
     found = [capacity.needs(rate) for rate in RATES]
     rows = [(name, *(told(one) for one in found)) for name, told in _NEEDS]
-    return _table(("transactions a second, mean of the day", *(f"{rate:,}" for rate in RATES)), rows)
+    return table(("transactions a second, mean of the day", *(f"{rate:,}" for rate in RATES)), rows)
 
 
 def ends(capacity: Capacity) -> str:
     """Where one process of each part ends."""
-    rows = [(name, f"{_two_digits(rate):,}") for name, rate in capacity.ends().items()]
-    return _table(("one process ends, lowest first", "transactions a second, mean of the day"), rows)
+    rows = [(name, f"{two_digits(rate):,}") for name, rate in capacity.ends().items()]
+    return table(("one process ends, lowest first", "transactions a second, mean of the day"), rows)
 
 
-def _two_digits(number: float) -> int:
+def two_digits(number: float) -> int:
+    """Return the number as far as it is known."""
     return int(float(f"{number:.2g}"))
 
 
@@ -142,8 +144,3 @@ def _gb(number: float) -> str:
 
 def _listed(numbers: Iterable[float], form: str) -> str:
     return ", ".join(format(number, form) for number in numbers)
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -6,15 +6,18 @@ own: of several files the later one counts where both have a figure. All must be
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench.markdown import table
 from bench.peers.catalogue import OURS
 from bench.plots import draw_latency, draw_ratios, draw_throughput
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 Figures = Mapping[str, Any]
+_numbers = partial(table, numbers=True)
 
 _HEAD: Final = """# Performance
 
@@ -118,7 +121,7 @@ def _latency(figures: Figures) -> Iterator[str]:
             [name, *(f"{found[each]:,.1f}" for each in ("p50", "p99", "p999")), _span(spread[name]["p99"], ",.1f")]
             for name, found in by_peer.items()
         )
-        yield _table([f"{int(rate):,} events/s", "p50", "p99", "p99.9", "p99, least to most"], rows)
+        yield _numbers([f"{int(rate):,} events/s", "p50", "p99", "p99.9", "p99, least to most"], rows)
     yield "![latency](performance/latency.svg)"
 
 
@@ -134,7 +137,7 @@ def _swap(figures: Figures) -> Iterator[str]:
         "took_ms": ("promotion to the first score by the promoted model, longest, ms", ".0f"),
     }
     rows = ([text, f"{found[key]:{form}}", _span(spread[key], form)] for key, (text, form) in named.items())
-    yield _table([f"rounds: {figures['rounds']['swap']}, {found['swaps']:g} swaps each", "median", "spread"], rows)
+    yield _numbers([f"rounds: {figures['rounds']['swap']}, {found['swaps']:g} swaps each", "median", "spread"], rows)
 
 
 def _hot_paths(paths: Figures) -> Iterator[str]:
@@ -144,7 +147,7 @@ def _hot_paths(paths: Figures) -> Iterator[str]:
          one["baseline"], one["event"]]
         for name, one in paths.items()
     )  # fmt: skip
-    yield _table(["path", "times", "us", "baseline, us", "baseline", "for each"], rows)
+    yield _numbers(["path", "times", "us", "baseline, us", "baseline", "for each"], rows)
 
 
 def _ratios(ratio: Figures, spread: Figures) -> str:
@@ -153,7 +156,9 @@ def _ratios(ratio: Figures, spread: Figures) -> str:
         [name, *(f"{_times(ratio[figure][name])} ({_span(spread[figure][name], '.2f')})" for figure in columns)]
         for name in ratio["cpu"]
     )
-    return _table([f"{OURS} over", "events per CPU second", "the same without JIT compilers", "events a second"], rows)
+    return _numbers(
+        [f"{OURS} over", "events per CPU second", "the same without JIT compilers", "events a second"], rows
+    )
 
 
 def _throughputs(found: Figures, spread: Figures) -> str:
@@ -162,12 +167,7 @@ def _throughputs(found: Figures, spread: Figures) -> str:
                  ("cpu", "throughput", "memory"))]
         for name in found["throughput"]
     )  # fmt: skip
-    return _table(["", "events per CPU second", "events a second", "memory, MB"], rows)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _numbers(["", "events per CPU second", "events a second", "memory, MB"], rows)
 
 
 def _times(ratio: float) -> str:

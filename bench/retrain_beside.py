@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from bench.peer import Peer, scoring_worker
+from bench.peers.catalogue import OURS, named
 from bench.stage import raised_stage
 from bench.throughput import throughput
 from bench.workload import Workload
 
-EVENTS: Final = 400_000
 ROUNDS_ALONE: Final = 2
 
 T = TypeVar("T")
@@ -39,8 +38,8 @@ class Beside(Generic[T]):
 
 def beside_a_worker(work: Callable[[], T]) -> Beside[T]:
     """Measure rounds of throughput alone, then as many as the work lasts; one that outlasts it does not count."""
-    peer = Peer("fraudstream", scoring_worker, EVENTS)
-    messages = Workload.simulated(peer.warm_up + EVENTS).messages
+    peer = named(OURS)
+    messages = Workload.simulated(peer.warm_up + peer.events).messages
     with raised_stage() as stage, ThreadPoolExecutor(1) as pool:
         alone = [throughput(stage, peer, messages, peer.warm_up).events_per_s for _ in range(1 + ROUNDS_ALONE)][1:]
         working, beside = pool.submit(work), list[float]()

@@ -62,3 +62,8 @@ PEERS: Final = (
     Peer("naive Faust, predict_proba", _module("naive_faust", "predict_proba"), 2_000, 400),
 )
 """The slow ones get fewer events."""
+
+
+def named(name: str) -> Peer:
+    """Return the one of a name."""
+    return next(peer for peer in PEERS if peer.name == name)

@@ -1,5 +1,6 @@
 """Score records: CPU for the JSON of a score, as a lane writes a batch of them, beside json.dumps of its fields."""
 
+import itertools
 import json
 import tempfile
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ import msgspec
 import numpy as np
 
 from bench.hot_path import HotPath, batches_of, in_turn, run
-from bench.scored_batch import ScoredBatch, fresh_lane, scored_batches, trained_model
+from bench.scored_batch import ScoredBatch, scored_batches, trained_model
+from models.features.feature_set import DEFAULT
 from models.schema.score import Score
 from models.schema.wire import decode
 from stream_app.scoring.batch_scores import BatchScores, Decider
+from stream_app.scoring.score_records import Origin, score_records
 
 SIZES: Final = (20, 500)
 BATCHES: Final = 10
@@ -23,15 +26,13 @@ NOW_MS: Final = 1_700_000_000_000
 def measure(rounds: int) -> Iterator[HotPath]:
     with tempfile.TemporaryDirectory() as folder:
         model = trained_model(Path(folder))
-    lane = fresh_lane()
 
     def write(batch: ScoredBatch) -> list[bytes]:
         rows, columns = len(batch), batch.columns
         said = BatchScores(columns.score, columns.decision, (Decider(model, "champion"),))
-        return lane._messages(  # noqa: SLF001  what a lane does with a scored batch
-            batch.taken, columns.source_offset, said, columns.decision, {}, np.zeros(rows, np.uint8),
-            np.zeros(rows, np.bool_), NOW_MS,
-        )  # fmt: skip
+        origin = Origin(columns.source_offset, itertools.repeat(0), itertools.repeat("bench-writer"))
+        no = np.zeros(rows, np.bool_)
+        return score_records(batch.taken, origin, said, columns.decision, {}, no, no, DEFAULT.version, NOW_MS)
 
     for size in SIZES:
         batches = scored_batches(model, size * rounds * BATCHES, size)

@@ -33,8 +33,10 @@ from models.schema.money import default_reporting_currency
 from models.schema.transaction import Transaction
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
-from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch, Scored
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
 from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.record_batch import RecordBatch, Scored
 from stream_app.scoring.warm_up import warm_up
 
 PARTITIONS: Final = 4
@@ -68,8 +70,9 @@ class Lanes:
         states = [self._population.filled(partition) for partition in range(PARTITIONS)]
         held = sum(state.nbytes for state in states)
         self.memory = Memory(*((one - before) / cards for one in (_resident(), _peak(), before + held)))
+        self._scoring = JointScoring(DEFAULT, profiles, currency, 4)
         self._lanes = [
-            Lane(LaneIdentity(at, PARTITIONS, "", 0, "bench"), LaneStart(0, 0), DEFAULT, state, profiles, currency, 4)
+            Lane(LaneIdentity(at, PARTITIONS, "", 0, "bench"), LaneStart(0, 0), state)
             for at, state in enumerate(states)
         ]
 
@@ -114,7 +117,7 @@ class Lanes:
         offsets = np.arange(first, first + len(records))
         keys, values = [key for key, _ in records], [value for _, value in records]
         batch = RecordBatch(lane.identity.partition, 0, offsets, list(keys), list(values), overdue)
-        return lane.score(batch, self._lineup, stale=False, now_ms=0)
+        return self._scoring.score([(lane, batch)], self._lineup, stale=False, now_ms=0)[0]
 
 
 _lanes: Lanes

@@ -12,6 +12,7 @@ from bench.workload import Workload, train_model
 from models.features.card_state import CardState
 from models.features.feature_set import DEFAULT
 from models.features.profile_table import ProfileTable
+from models.schema.columns import TransactionColumns
 from models.schema.decoding import decode_transactions
 from models.schema.feature_batch import ScoredColumns
 from models.schema.money import default_reporting_currency
@@ -19,7 +20,9 @@ from models.schema.transaction import Transaction
 from models.schema.transaction_fields import TransactionFields
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
-from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
+from stream_app.scoring.record_batch import RecordBatch
 
 CURRENCY: Final = default_reporting_currency()
 REASONS: Final = 4
@@ -32,8 +35,12 @@ def trained_model(folder: Path) -> LoadedModel:
 
 def fresh_lane() -> Lane:
     """The lane of a partition that is the only one, from its beginning."""
-    identity = LaneIdentity(0, 1, "bench-topic-id", 0, "bench-writer")
-    return Lane(identity, LaneStart(0, 0), DEFAULT, CardState(DEFAULT), ProfileTable(DEFAULT), CURRENCY, REASONS)
+    return Lane(LaneIdentity(0, 1, "bench-topic-id", 0, "bench-writer"), LaneStart(0, 0), CardState(DEFAULT))
+
+
+def joint_scoring() -> JointScoring:
+    """What a worker scores with, without a terminal profile."""
+    return JointScoring(DEFAULT, ProfileTable(DEFAULT), CURRENCY, REASONS)
 
 
 def record_batches(events: int, size: int) -> list[RecordBatch]:
@@ -74,12 +81,14 @@ class ScoredBatch:
 
 def scored_batches(model: LoadedModel, events: int, size: int) -> list[ScoredBatch]:
     """Score simulated transactions batch by batch."""
-    lane, batches = fresh_lane(), []
+    lane, profiles, batches = fresh_lane(), ProfileTable(DEFAULT), []
     for batch in record_batches(events, size):
         transactions, _, _ = decode_transactions(batch.values, CURRENCY)
         taken = TransactionFields.of(transactions)
-        columns = lane._columns(taken)  # noqa: SLF001  as the lane does it, step by step
-        values, _ = lane._features(columns)  # noqa: SLF001
+        columns = TransactionColumns.from_fields(taken, CURRENCY)
+        values = np.empty((len(columns), len(DEFAULT)), np.float32)
+        profiles.fill(columns, values)
+        lane.advance(columns, values)
         score = model.score(values)
         scored = ScoredColumns(
             batch.offsets, score, model.decide(score), values, "bench-writer", 0, "champion", model.version, 0,

@@ -11,8 +11,6 @@ from bench.peer import Place, scoring_worker
 from bench.worker import Worker
 from models.features.card_state import CardState
 from models.features.feature_set import DEFAULT
-from models.features.profile_table import ProfileTable
-from models.schema.money import default_reporting_currency
 from models.schema.topics import TopicNames
 from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
@@ -38,11 +36,10 @@ class StockedPartitions:
     def __init__(self, population: CardPopulation, folder: Path, topic_id: str, *, skewed: bool = False) -> None:
         self._store = CheckpointStore(str(folder))
         self._population = population
-        profiles, currency = ProfileTable(DEFAULT), default_reporting_currency()
         self.lanes = []
         for at in range(PARTITIONS):
             identity, cards = LaneIdentity(at, PARTITIONS, topic_id, 0, "bench"), population.filled(at, skewed=skewed)
-            self.lanes.append(Lane(identity, LaneStart(0, 0), DEFAULT, cards, profiles, currency, 4))
+            self.lanes.append(Lane(identity, LaneStart(0, 0), cards))
         self._checkpoints = [LaneCheckpoints(self._store, lane, DEFAULT.version, increments=20) for lane in self.lanes]
 
     async def write(self) -> int:

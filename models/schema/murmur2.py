@@ -43,13 +43,18 @@ def murmur2_partition(key: bytes, partitions: int) -> int:
 
 def murmur2_partitions(keys: Sequence[bytes], partitions: int) -> npt.NDArray[np.int32]:
     """Return the partition of each key."""
+    return murmur2_column(keys) % np.int32(partitions)
+
+
+def murmur2_column(keys: Sequence[bytes]) -> npt.NDArray[np.int32]:
+    """Return of each key what the number of partitions divides: its murmur2 without the sign."""
     ends = np.cumsum(np.fromiter(map(len, keys), np.int64, count=len(keys)))
-    return _partitions(np.frombuffer(b"".join(keys), np.uint8), ends, partitions)
+    return _column(np.frombuffer(b"".join(keys), np.uint8), ends)
 
 
 @numba.njit(cache=True, nogil=True)
-def _partitions(
-    joined: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], partitions: int
+def _column(
+    joined: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int32]:  # pragma: no cover - compiled
     out = np.empty(len(ends), np.int32)
     multiplier = np.uint32(_MULTIPLIER)
@@ -75,6 +80,6 @@ def _partitions(
             value = np.uint32(np.uint32(value ^ rest) * multiplier)
         value = np.uint32(np.uint32(value ^ (value >> np.uint32(13))) * multiplier)
         value = np.uint32(value ^ (value >> np.uint32(15)))
-        out[row] = np.int64(value & np.uint32(0x7FFFFFFF)) % partitions
+        out[row] = np.int32(value & np.uint32(0x7FFFFFFF))
         start = end
     return out

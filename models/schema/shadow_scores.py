@@ -39,6 +39,10 @@ class ShadowScores:
         scores = np.concatenate([part.scores for part in parts], axis=1)
         return cls(parts[0].versions, scores, np.concatenate([part.decided_by for part in parts]))
 
+    def slice(self, rows: slice) -> "ShadowScores":
+        """Those of some rows."""
+        return ShadowScores(self.versions, self.scores[:, rows], self.decided_by[rows])
+
     def to_arrow(self) -> Any:
         """The column, the models of each row in the order of `versions`."""
         models, rows = self.scores.shape

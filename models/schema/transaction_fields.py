@@ -36,6 +36,10 @@ class TransactionFields:
             return cls(*((),) * len(_NAMES))
         return cls(*zip(*map(_TAKE, transactions), strict=True))
 
+    def slice(self, rows: slice) -> Self:
+        """Those of some transactions."""
+        return type(self)(*(getattr(self, name)[rows] for name in _NAMES))
+
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Several batches as one, in their order."""

@@ -25,7 +25,7 @@ from stream_app.faust_app import ChannelApp, channel_app, end_process
 from stream_app.health import HealthServer
 from stream_app.scoring.control_outlook import ControlOutlook
 from stream_app.scoring.control_seed import load_or_create_seed
-from stream_app.scoring.lane import RecordBatch
+from stream_app.scoring.joint_scoring import JointScoring
 from stream_app.scoring.lineup_follower import LineupFollower
 from stream_app.scoring.liveness import Liveness
 from stream_app.scoring.metrics import ScoringMetrics
@@ -33,9 +33,10 @@ from stream_app.scoring.misrouting import MisroutingNotice
 from stream_app.scoring.model_failures import ModelFailureNotice
 from stream_app.scoring.overdue import OverdueNotice
 from stream_app.scoring.profile_follower import ProfileFollower
+from stream_app.scoring.record_batch import RecordBatch, Scored
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
-from stream_app.scoring.source import SourceParts, TransactionSource
+from stream_app.scoring.source import OpenPartition, SourceParts, TransactionSource
 from stream_app.scoring.warm_up import warm_up
 from stream_app.worker_status import WorkerStatus, workers_key
 
@@ -55,7 +56,7 @@ class ScoringWorker(faust.Service):
         self._misrouting = MisroutingNotice()
         self._failures = ModelFailureNotice()
         self._overdue = OverdueNotice(settings.overdue_after_s)
-        self._batches = app.channel(maxsize=64)
+        self._polls = app.channel(maxsize=1)
         registry = Registry(settings.redis_url, settings.redis_prefix)
         self._log = registry.log
         signers = AllowedSigners.in_folder(settings.allowed_signers)
@@ -77,11 +78,12 @@ class ScoringWorker(faust.Service):
             currency = _currency(settings)
             control = _control_policy(settings, currency)
             self._outlook = ControlOutlook(control)
+            self.scoring = JointScoring(self.feature_set, self.profiles, currency, settings.reasons)
             parts = SourceParts(
-                settings, self.writer, self.feature_set, self.profiles, currency, control, self.serving.models,
-                self.sink, self.metrics, end_process, self._ready, self._audit,
+                settings, self.writer, self.feature_set, control, self.serving.models, self.sink, self.metrics,
+                end_process, self._ready, self._audit,
             )  # fmt: skip
-            self.source = TransactionSource(parts, self._batches)
+            self.source = TransactionSource(parts, self._polls)
             self._liveness = Liveness(self.source, self.metrics)
             if settings.web_port is not None:
                 self._health = HealthServer(
@@ -103,36 +105,48 @@ class ScoringWorker(faust.Service):
         except Exception as error:  # noqa: BLE001  nothing restarts inside: the process ends
             end_process(error)
 
-    async def score(self, batch: RecordBatch) -> None:
-        """Score one record batch and send what came of it; any failure ends the process before more is sent."""
+    async def score(self, polled: list[RecordBatch]) -> None:
+        """Score what one poll brought and send what came of it; any failure ends the process before more is sent."""
         source = self.source
         assert source is not None
         try:
-            await self._score(source, batch)
+            await self._score(source, polled)
         except Exception as error:  # noqa: BLE001  as above
             end_process(error)
-        source.batch_done()
+        source.poll_done()
 
-    async def _score(self, source: TransactionSource, batch: RecordBatch) -> None:
-        opened, lineup = source.current(batch), self.serving.lineup
-        if opened is None or lineup is None:
+    async def _score(self, source: TransactionSource, polled: list[RecordBatch]) -> None:
+        lineup = self.serving.lineup
+        if lineup is None:
             return
         if source.lease.lapsed():
             source.reopen("the process stood still")
             return
-        started, now_ms = time.perf_counter(), time.time_ns() // 1_000_000
-        scored = opened.lane.score(batch, lineup, stale=self.serving.stale, now_ms=now_ms)
-        seconds = time.perf_counter() - started
-        if scored.dead:
-            await self.sink.bury(batch.partition, scored.dead, now_ms)
-        if source.lease.lapsed():
-            source.reopen("the process stood still before sending")
-        if source.current(batch) is None:
+        turns = [(opened, batch) for batch in polled if (opened := source.current(batch)) is not None]
+        if not turns:
             return
-        await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
+        started, now_ms = time.perf_counter(), time.time_ns() // 1_000_000
+        found = self.scoring.score(
+            [(opened.lane, batch) for opened, batch in turns], lineup, stale=self.serving.stale, now_ms=now_ms
+        )
+        seconds = time.perf_counter() - started
+        for (_, batch), scored in zip(turns, found, strict=True):
+            if scored.dead:
+                await self.sink.bury(batch.partition, scored.dead, now_ms)
+        for (opened, batch), scored in zip(turns, found, strict=True):
+            if source.lease.lapsed():
+                source.reopen("the process stood still before sending")
+            if source.current(batch) is not None:
+                await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
+                self._see(opened, batch, scored)
+        rows = sum(len(batch.offsets) for _, batch in turns)
+        if rows:
+            self.metrics.see_poll(rows, seconds)
+
+    def _see(self, opened: OpenPartition, batch: RecordBatch, scored: Scored) -> None:
         if not len(batch.offsets):
             return
-        self.metrics.see(scored, len(batch.offsets), seconds)
+        self.metrics.see(scored)
         if batch.overdue:
             self.metrics.overdue.inc(len(scored.scores))
         self._overdue.see(batch, time.monotonic())
@@ -222,10 +236,10 @@ def scoring_app(settings: ScoringSettings, writer: str) -> ChannelApp:
     app = channel_app(settings.group, settings.broker, settings.data_folder)
     worker = ScoringWorker(settings, writer, app)
 
-    @app.agent(worker._batches, name="score_transactions")  # noqa: SLF001
-    async def score_transactions(batches: StreamT[RecordBatch]) -> None:
-        async for batch in batches:
-            await worker.score(batch)
+    @app.agent(worker._polls, name="score_transactions")  # noqa: SLF001
+    async def score_transactions(polls: StreamT[list[RecordBatch]]) -> None:
+        async for polled in polls:
+            await worker.score(polled)
 
     @app.on_before_shutdown.connect(weak=False)
     async def settle(*_: Any, **__: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from models.control_group import FEWEST_ROWS_A_WEEK, ControlPolicy
 from models.manifest import Manifest
 from models.schema.topics import DAY_MS
-from stream_app.scoring.lane import Scored
+from stream_app.scoring.record_batch import Scored
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import math
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from stream_app.scoring.lane import Scored
 from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.record_batch import Scored
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -100,8 +100,13 @@ class ScoringMetrics:
             self._model_seconds.remove(gone)
             self._timed.discard(gone)
 
-    def see(self, scored: Scored, rows: int, seconds: float) -> None:
-        """Take note of one scored batch."""
+    def see_poll(self, rows: int, seconds: float) -> None:
+        """Take note of what one poll brought, of all partitions, and of how long scoring took."""
+        self.batch_seconds.observe(seconds)
+        self.batch_rows.observe(rows)
+
+    def see(self, scored: Scored) -> None:
+        """Take note of the scored batch of one partition."""
         self.scored.inc(len(scored.scores))
         self.flagged.inc(scored.flagged)
         self.rejected.inc(len(scored.dead))
@@ -118,5 +123,3 @@ class ScoringMetrics:
             if not math.isnan(took_s):
                 self._timed.add(version)
                 self._model_seconds.labels(version).inc(took_s)
-        self.batch_seconds.observe(seconds)
-        self.batch_rows.observe(rows)

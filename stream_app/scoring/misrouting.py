@@ -3,7 +3,7 @@
 import logging
 
 from models.schema.hashing import hash64
-from stream_app.scoring.lane import Scored
+from stream_app.scoring.record_batch import Scored
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import logging
 from typing import Final
 
 from stream_app.scoring.batch_scores import ModelFailure
-from stream_app.scoring.lane import Scored
 from stream_app.scoring.lineup import Part
+from stream_app.scoring.record_batch import Scored
 
 log = logging.getLogger(__name__)
 

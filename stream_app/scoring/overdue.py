@@ -2,7 +2,7 @@
 
 import logging
 
-from stream_app.scoring.lane import RecordBatch
+from stream_app.scoring.record_batch import RecordBatch
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from models.schema.dead_letter import DeadLetter
 from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.control_marks import USED, headers_of
-from stream_app.scoring.lane import DeadRecord, FeatureMessage, Scored
+from stream_app.scoring.record_batch import DeadRecord, FeatureMessage, Scored
 
 _BATCH_BYTES = 1 << 20
 _REQUEST_BYTES = 8 << 20

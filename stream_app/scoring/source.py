@@ -19,19 +19,18 @@ from models.audit.chain import Entry
 from models.control_group import ControlGroup, ControlPolicy
 from models.errors import FraudstreamError
 from models.features.feature_set import FeatureSet
-from models.features.profile_table import ProfileTable
-from models.schema.money import ReportingCurrency
 from models.scorer import LoadedModel
 from stream_app.checkpoints import CheckpointStore
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.checkpointing import LaneCheckpoints
 from stream_app.scoring.commit_metadata import CommitMetadata
 from stream_app.scoring.feature_buffer import FeatureBuffer
-from stream_app.scoring.lane import Lane, LaneStart, RecordBatch
+from stream_app.scoring.lane import Lane, LaneStart
 from stream_app.scoring.lease import Lease
 from stream_app.scoring.loaded_models import LoadedModels
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.opening import Opened, Opening, epoch_entry
+from stream_app.scoring.record_batch import RecordBatch
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import SendError, Sink
 
@@ -66,8 +65,6 @@ class SourceParts:
     settings: ScoringSettings
     writer: str
     feature_set: FeatureSet
-    profiles: ProfileTable
-    currency: ReportingCurrency
     control: ControlPolicy
     models: LoadedModels
     sink: Sink
@@ -78,21 +75,20 @@ class SourceParts:
 
 
 class TransactionSource(faust.Service):
-    """Feeds one record batch per partition and poll into a channel.
+    """Feeds what each poll brings, one record batch per partition, into a channel.
 
     A partition is opened outside the rebalance callbacks, before anything of it is polled. A revocation stops the
     pull, waits until the agent is idle and every send is acknowledged, commits, writes a checkpoint, and then lets go.
     """
 
-    def __init__(self, parts: SourceParts, batches: ChannelT[RecordBatch], **kwargs: Any) -> None:
+    def __init__(self, parts: SourceParts, polls: ChannelT[list[RecordBatch]], **kwargs: Any) -> None:
         self._parts = parts
         self._settings = parts.settings
-        self._batches = batches
+        self._polls = polls
         self.partitions: dict[int, OpenPartition] = {}
         self.generation = 0
         self.lease = Lease(parts.settings.session_timeout_s / 2)
         self._left: list[Acknowledgements] = []
-        self._undone = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._pulling = asyncio.Event()
@@ -105,7 +101,7 @@ class TransactionSource(faust.Service):
         settings = self._settings
         self._pulling.set()
         # A channel's put waits for it, and only Faust's own consumer resumes it.
-        self._batches.app.flow_control.resume()
+        self._polls.app.flow_control.resume()
         await self._opening.start()
         self._consumer = AIOKafkaConsumer(
             **aiokafka_settings(settings.broker),
@@ -163,13 +159,11 @@ class TransactionSource(faust.Service):
         await self._pass_gaps([key for key in open_partitions if key not in found], generation)
 
     async def _hand_over(self, batches: list[RecordBatch]) -> None:
-        """Give the agent some batches and wait until it has done with them."""
+        """Give the agent the batches of one poll and wait until it has done with them."""
         if not batches:
             return
         self._idle.clear()
-        self._undone = len(batches)
-        for batch in batches:
-            await self._batches.put(batch)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
+        await self._polls.put(batches)  # type: ignore[arg-type]  # typed for Faust's events, takes any value
         await self._idle.wait()
 
     async def _fetch(self, partitions: list[TopicPartition]) -> dict[TopicPartition, list[Any]]:
@@ -211,11 +205,9 @@ class TransactionSource(faust.Service):
             if opened.lane.pass_to(position) and not opened.lane.log:
                 opened.done.expect(position, [])
 
-    def batch_done(self) -> None:
-        """The agent has finished with one batch."""
-        self._undone -= 1
-        if self._undone <= 0:
-            self._idle.set()
+    def poll_done(self) -> None:
+        """The agent has finished with what it was given."""
+        self._idle.set()
 
     def current(self, batch: RecordBatch) -> OpenPartition | None:
         """The open partition of a batch; None when the partition was let go since the batch was polled."""
@@ -272,10 +264,8 @@ class TransactionSource(faust.Service):
         identity = opened.identity
         day_cap = parts.control.day_cap_of(identity.partition, identity.partitions)
         control = ControlGroup(parts.control, day_cap, opened.control_used)
-        lane = Lane(
-            identity, start, parts.feature_set, opened.cards, parts.profiles, parts.currency, settings.reasons, control,
-            log=FeatureBuffer(settings.feature_log_rows, settings.feature_log_wait_s),
-        )  # fmt: skip
+        feature_log = FeatureBuffer(settings.feature_log_rows, settings.feature_log_wait_s)
+        lane = Lane(identity, start, opened.cards, control, feature_log)
         # Nothing is committed above a feature row that is still to be computed again.
         position = min(opened.missing, default=opened.output_offset)
         done = Acknowledgements(position, partial(self._send_failed, opened.identity.partition))

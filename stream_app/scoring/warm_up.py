@@ -8,8 +8,10 @@ from models.schema import wire
 from models.schema.money import ReportingCurrency
 from models.schema.transaction import Transaction
 from models.scorer import LoadedModel
-from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
 from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.record_batch import RecordBatch
 
 _EVENT_TIME = 1_525_132_800_000
 _LONG_HISTORY = 5_000
@@ -22,18 +24,12 @@ def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
     lease.
     """
     feature_set = model.feature_set
-    lane = Lane(
-        LaneIdentity(partition=0, partitions=1, topic_id="", epoch=0, writer=""),
-        LaneStart(state_offset=0, output_offset=1),
-        feature_set,
-        CardState(feature_set),
-        ProfileTable(feature_set),
-        currency,
-        reasons=1,
-    )
+    identity = LaneIdentity(partition=0, partitions=1, topic_id="", epoch=0, writer="")
+    lane = Lane(identity, LaneStart(state_offset=0, output_offset=1), CardState(feature_set))
+    scoring = JointScoring(feature_set, ProfileTable(feature_set), currency, reasons=1)
     value = wire.encode(Transaction("warm-up", _EVENT_TIME, "warm-up", "warm-up", 1, currency.currency))
     batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
-    lane.score(batch, Lineup(model), stale=False, now_ms=0)
+    scoring.score([(lane, batch)], Lineup(model), stale=False, now_ms=0)
     lane.cards.load_kernels()
     lane.cards.restore([_as_read_back(lane.cards.everything()), _as_read_back(lane.cards.take_changes())])
 

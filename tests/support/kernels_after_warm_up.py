@@ -17,8 +17,10 @@ from models.signing import AllowedSigners
 from stream_app.chaos.tiny_models import TinyModels
 from stream_app.chaos.traffic import bank_records
 from stream_app.checkpoints import CheckpointStore
-from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
 from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.record_batch import RecordBatch
 from stream_app.scoring.warm_up import warm_up
 
 EVENTS, BATCH = 6_000, 500
@@ -36,13 +38,14 @@ def main() -> None:
     def score(cards: CardState, state: int, output: int) -> int:
         start = LaneStart(state, output)
         profiles = ProfileTable(model.feature_set)
-        lane = Lane(LaneIdentity(0, 1, "", 0, "w"), start, model.feature_set, cards, profiles, currency, 4)
+        lane = Lane(LaneIdentity(0, 1, "", 0, "w"), start, cards)
+        scoring = JointScoring(model.feature_set, profiles, currency, 4)
         flagged = 0
         for first in range(state, EVENTS, BATCH):
             part = records[first : first + BATCH]
             offsets = np.arange(first, first + len(part))
             batch = RecordBatch(0, 0, offsets, [one.key for one in part], [one.value for one in part])
-            flagged += lane.score(batch, Lineup(model), stale=False, now_ms=0).flagged
+            flagged += scoring.score([(lane, batch)], Lineup(model), stale=False, now_ms=0)[0].flagged
         return flagged
 
     cards = CardState(model.feature_set)

@@ -6,25 +6,26 @@ import signal
 from collections.abc import Sequence
 from typing import Any
 
-from stream_app.scoring.lane import Lane, RecordBatch, Scored
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.record_batch import Scored
 from stream_app.scoring.sink import Sink
 
 FAULT = "a fault put in by a test"
 
 
 def scoring_raises() -> None:
-    """The third batch with more than a few records raises inside the agent."""
-    whole = Lane.score
+    """The third poll raises inside the agent."""
+    whole = JointScoring.score
     calls = 0
 
-    def score(lane: Lane, batch: RecordBatch, *arguments: Any, **named: Any) -> Scored:
+    def score(scoring: JointScoring, *arguments: Any, **named: Any) -> list[Scored]:
         nonlocal calls
         calls += 1
         if calls == 3:
             raise ArithmeticError(FAULT)
-        return whole(lane, batch, *arguments, **named)
+        return whole(scoring, *arguments, **named)
 
-    Lane.score = score  # type: ignore[method-assign, assignment]
+    JointScoring.score = score  # type: ignore[method-assign, assignment]
 
 
 def dies_between_scores_and_feature_rows() -> None:

@@ -16,8 +16,10 @@ from models.schema.score import Score
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
 from stream_app.scoring.control_seed import load_or_create_seed
-from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
 from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.record_batch import RecordBatch
 from tests.support import sabotage
 from tests.support.payments import START_MS, payments
 from tests.support.scored_output import Place
@@ -34,13 +36,14 @@ def undisturbed(world: ScoringWorld, seed: bytes) -> dict[int, Columns]:
     columns = {}
     for partition, sent in world.sent.items():
         lane = Lane(
-            LaneIdentity(partition, world.partitions, "", 0, ""), LaneStart(0, 0), DEFAULT, CardState(DEFAULT),
-            ProfileTable(DEFAULT), default_reporting_currency(), 4,
+            LaneIdentity(partition, world.partitions, "", 0, ""), LaneStart(0, 0), CardState(DEFAULT),
             ControlGroup(policy, policy.day_cap_of(partition, world.partitions)),
         )  # fmt: skip
         values = [wire.encode(transaction) for transaction in sent]
         batch = RecordBatch(partition, 0, np.arange(len(sent)), [None] * len(sent), list(values))
-        (message,) = lane.score(batch, Lineup(model), stale=False, now_ms=START_MS).features
+        scoring = JointScoring(DEFAULT, ProfileTable(DEFAULT), default_reporting_currency(), 4)
+        (scored,) = scoring.score([(lane, batch)], Lineup(model), stale=False, now_ms=START_MS)
+        (message,) = scored.features
         columns[partition] = recorded(message.value)
     return columns
 

@@ -15,8 +15,10 @@ from models.schema import wire
 from models.schema.money import default_reporting_currency
 from models.schema.transaction import Transaction
 from stream_app.scoring.feature_buffer import FeatureBuffer
-from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart, RecordBatch
+from stream_app.scoring.joint_scoring import JointScoring
+from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
 from stream_app.scoring.lineup import Lineup
+from stream_app.scoring.record_batch import RecordBatch, Scored
 
 AMOUNT = DEFAULT.index("amount")
 REVIEW_AT = 0.5
@@ -91,22 +93,21 @@ def lane(
     partition: int = 0,
     writer: str = "w",
     control: ControlGroup | None = None,
-    clock: Callable[[], float] = time.perf_counter,
     log: FeatureBuffer | None = None,
 ) -> Lane:
     """A lane with nothing in its windows."""
-    return Lane(
-        LaneIdentity(partition, partitions, "topic-id", 0, writer),
-        start or LaneStart(0, 0),
-        DEFAULT,
-        CardState(DEFAULT),
-        ProfileTable(DEFAULT),
-        default_reporting_currency(),
-        4,
-        control,
-        clock,
-        log,
-    )
+    identity = LaneIdentity(partition, partitions, "topic-id", 0, writer)
+    return Lane(identity, start or LaneStart(0, 0), CardState(DEFAULT), control, log)
+
+
+def scoring(clock: Callable[[], float] = time.perf_counter) -> JointScoring:
+    """What a worker scores with, without a terminal profile."""
+    return JointScoring(DEFAULT, ProfileTable(DEFAULT), default_reporting_currency(), 4, clock)
+
+
+def score_alone(one: Lane, records: RecordBatch, models: Lineup, *, stale: bool = False, now_ms: int = 1) -> Scored:
+    """Advance one lane."""
+    return scoring().score([(one, records)], models, stale=stale, now_ms=now_ms)[0]
 
 
 def batch(records: Sequence[Transaction | bytes | None], offsets: Sequence[int] | None = None) -> RecordBatch:

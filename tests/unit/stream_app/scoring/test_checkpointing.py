@@ -17,7 +17,7 @@ from stream_app.scoring.checkpointing import LaneCheckpoints, kind_of, restore
 from stream_app.scoring.lane import LaneStart
 from tests.support.payments import payments
 from tests.support.scored_output import undisturbed
-from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane, lineup
+from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane, lineup, score_alone
 
 STORY = payments(80, cards=6)
 KIND = kind_of("topic-id", 0, DEFAULT.version)
@@ -38,7 +38,7 @@ def write(
         done = Acknowledgements(0, lambda _error: None)
         checkpoints = LaneCheckpoints(store, one, DEFAULT.version, increments, at_once)
         for a, b in zip([0, *edges], edges, strict=False):
-            one.score(batch(STORY[a:b], range(a, b)), lineup(AmountModel()), stale=False, now_ms=1)
+            score_alone(one, batch(STORY[a:b], range(a, b)), lineup(AmountModel()))
             done.expect(b, [])
             assert await checkpoints.write(done) > 0
             assert await checkpoints.write(done) == 0
@@ -52,7 +52,7 @@ def rest_is_right(parts: list[dict[str, np.ndarray]], offset: int) -> bool:
     cards.restore(parts)
     one = lane(LaneStart(offset, offset))
     one.cards = cards
-    scored = one.score(batch(STORY[offset:], range(offset, 80)), lineup(AmountModel()), stale=False, now_ms=1)
+    scored = score_alone(one, batch(STORY[offset:], range(offset, 80)), lineup(AmountModel()))
     from models.schema.feature_batch import decode_feature_batch  # noqa: PLC0415
 
     return np.array_equal(decode_feature_batch(scored.features[0].value).values, undisturbed(STORY)[0][offset:])
@@ -77,7 +77,7 @@ def test_a_whole_checkpoint_of_several_files_is_taken_while_scoring_goes_on(
         checkpoints = LaneCheckpoints(store, one, DEFAULT.version, 20, at_once)
 
         def score(a: int, b: int) -> None:
-            one.score(batch(STORY[a:b], range(a, b)), lineup(AmountModel()), stale=False, now_ms=1)
+            score_alone(one, batch(STORY[a:b], range(a, b)), lineup(AmountModel()))
 
         score(0, 20)
         writing = asyncio.create_task(checkpoints.write(done))
@@ -195,8 +195,10 @@ def test_one_who_has_lost_the_partition_never_replaces_a_newer_checkpoint(store:
         late = LaneCheckpoints(store, zombie, DEFAULT.version, increments=0)
         current = LaneCheckpoints(store, owner, DEFAULT.version, increments=0)
         for offset in (10, 20, 30):
-            zombie.score(batch(STORY[:offset], range(offset)), lineup(AmountModel()), stale=False, now_ms=1)
-            owner.score(batch(STORY[: 2 * offset], range(2 * offset)), lineup(AmountModel()), stale=False, now_ms=1)
+            score_alone(zombie, batch(STORY[:offset], range(offset)), lineup(AmountModel()))
+            score_alone(
+                owner, batch(STORY[: 2 * offset], range(2 * offset)), lineup(AmountModel()), stale=False, now_ms=1
+            )
             assert await current.write(done) > 0
             assert await late.write(done) > 0
 
@@ -229,7 +231,7 @@ def test_nothing_is_written_before_all_below_it_is_acknowledged(store: Checkpoin
     async def story() -> None:
         one = lane()
         done = Acknowledgements(0, lambda _error: None)
-        one.score(batch(STORY[:10]), lineup(AmountModel()), stale=False, now_ms=1)
+        score_alone(one, batch(STORY[:10]), lineup(AmountModel()))
         send = asyncio.get_running_loop().create_future()
         done.expect(10, [send])
         writing = asyncio.create_task(LaneCheckpoints(store, one, DEFAULT.version, 3).write(done))

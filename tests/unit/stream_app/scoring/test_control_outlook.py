@@ -9,7 +9,7 @@ from models.control_group import ControlPolicy
 from models.manifest import Figures, Golden, Manifest, Thresholds, TrainingData
 from models.schema.topics import DAY_MS
 from stream_app.scoring.control_outlook import ControlOutlook
-from stream_app.scoring.lane import Scored
+from stream_app.scoring.record_batch import Scored
 
 POLICY = ControlPolicy(share=0.1, day_cap=1000, seed=bytes(16))
 START_MS = 1_700_000_000_000

@@ -12,10 +12,11 @@ from models.schema.score import Score
 from models.schema.topics import DAY_MS
 from models.schema.transaction import Transaction
 from stream_app.scoring.feature_buffer import FeatureBuffer
-from stream_app.scoring.lane import Lane, LaneStart, PublishedScore, RecordBatch, Scored
+from stream_app.scoring.lane import Lane, LaneStart, PublishedScore
+from stream_app.scoring.record_batch import RecordBatch, Scored
 from tests.support.payments import START_MS, payments
 from tests.support.scored_output import undisturbed
-from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane, lineup
+from tests.unit.stream_app.scoring.fakes import AmountModel, batch, lane, lineup, score_alone
 
 MODEL = AmountModel()
 NOW_MS = START_MS + 5
@@ -23,7 +24,7 @@ STORY = payments(60, cards=5)
 
 
 def run(one: Lane, records: RecordBatch, *, stale: bool = False) -> Scored:
-    return one.score(records, lineup(MODEL), stale=stale, now_ms=NOW_MS)
+    return score_alone(one, records, lineup(MODEL), stale=stale, now_ms=NOW_MS)
 
 
 def scores(scored: Scored) -> list[Score]:

@@ -11,11 +11,12 @@ from models.control_group import ControlGroup, ControlPolicy
 from models.schema.feature_batch import FeatureBatchHeader, FeatureRows, decode_feature_batch
 from models.schema.score import Score
 from stream_app.scoring.control_marks import USED, headers_of, read_marks
-from stream_app.scoring.lane import LaneStart, Scored
+from stream_app.scoring.lane import LaneStart
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.output_tail import OutputTail, _TailScore
+from stream_app.scoring.record_batch import Scored
 from tests.support.payments import START_MS, payments
-from tests.unit.stream_app.scoring.fakes import DecliningModel, batch, lane, lineup
+from tests.unit.stream_app.scoring.fakes import DecliningModel, batch, lane, lineup, score_alone
 
 MODEL = DecliningModel()
 STORY = payments(600, cards=20, days=3)
@@ -27,9 +28,7 @@ DAY_CAP = 15
 def run(start: LaneStart | None = None, used: str = "", *, step: int = 600, first: int = 0) -> list[Scored]:
     one = lane(start, control=ControlGroup(POLICY, DAY_CAP, used))
     return [
-        one.score(
-            batch(STORY[at : at + step], range(at, min(at + step, 600))), lineup(MODEL), stale=False, now_ms=START_MS
-        )
+        score_alone(one, batch(STORY[at : at + step], range(at, min(at + step, 600))), lineup(MODEL), now_ms=START_MS)
         for at in range(first, 600, step)
     ]
 
@@ -90,7 +89,7 @@ def test_a_row_let_pass_is_published_as_an_approval_without_reasons_and_recorded
 def test_rows_let_pass_are_metered() -> None:
     metrics = ScoringMetrics()
     (scored,) = run()
-    metrics.see(scored, 600, 0.1)
+    metrics.see(scored)
     assert metrics.registry.get_sample_value("fraudstream_control_rows_total") == scored.control > 0
 
 
@@ -131,7 +130,7 @@ def test_feature_rows_computed_again_agree_with_what_was_published(published: Pu
 
 def test_a_transaction_sent_again_is_drawn_as_the_first_time() -> None:
     one = lane(control=ControlGroup(POLICY, day_cap=10_000))
-    twice = one.score(batch([*STORY, *STORY]), lineup(MODEL), stale=False, now_ms=START_MS)
+    twice = score_alone(one, batch([*STORY, *STORY]), lineup(MODEL), now_ms=START_MS)
     control = rows(twice).numpy("control")
     assert twice.duplicates == 600
     assert control.any()

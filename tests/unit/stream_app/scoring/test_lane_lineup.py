@@ -13,10 +13,11 @@ from models.schema.feature_batch import FeatureRows, decode_feature_batch
 from models.schema.score import Score
 from models.schema.transaction import Transaction
 from models.scorer import ScoringError
-from stream_app.scoring.lane import LaneStart, PublishedScore, Scored
+from stream_app.scoring.lane import LaneStart, PublishedScore
 from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.model_failures import ModelFailureNotice
+from stream_app.scoring.record_batch import Scored
 from tests.support.payments import START_MS, payments
 from tests.unit.stream_app.scoring.fakes import (
     AmountModel,
@@ -26,6 +27,8 @@ from tests.unit.stream_app.scoring.fakes import (
     batch,
     lane,
     lineup,
+    score_alone,
+    scoring,
 )
 
 STORY = payments(300, cards=120)
@@ -37,8 +40,8 @@ ON_CANARY = Placement(**SHARE).on_canary([one.card_id for one in STORY])
 
 def run(models: Lineup, start: LaneStart | None = None) -> Scored:
     ticks = itertools.count()
-    one = lane(start, clock=lambda: float(next(ticks)))
-    return one.score(batch(STORY), models, stale=False, now_ms=START_MS)
+    together = scoring(lambda: float(next(ticks)))
+    return together.score([(lane(start), batch(STORY))], models, stale=False, now_ms=START_MS)[0]
 
 
 def scores(scored: Scored) -> list[Score]:
@@ -209,7 +212,7 @@ def test_the_header_says_what_each_model_took_per_row() -> None:
 
 
 def test_a_batch_without_rows_says_nothing_of_any_model() -> None:
-    scored = lane().score(batch([b"{"]), lineup(CHAMPION, SHADOW), stale=False, now_ms=1)
+    scored = score_alone(lane(), batch([b"{"]), lineup(CHAMPION, SHADOW))
     assert scored.scores == []
     assert scored.features[0].header.model_us == {}
     assert len(rows(scored)) == 0
@@ -241,7 +244,7 @@ def test_failures_and_seconds_are_metered_and_those_of_a_model_that_has_gone_end
     metrics, placed = ScoringMetrics(), lineup(CHAMPION, SHADOW, FailingModel("m-broken", BROKEN), sequence=7)
     value = metrics.registry.get_sample_value
     metrics.lineup_swapped(placed)
-    metrics.see(run(placed), 300, 0.1)
+    metrics.see(run(placed))
     assert value("fraudstream_placement_sequence") == 7
     assert value("fraudstream_models_loaded") == 3
     assert value("fraudstream_model_failures_total", {"version": "m-broken", "part": "shadow"}) == 1
@@ -267,6 +270,6 @@ def test_a_card_stays_with_the_canary_in_every_batch() -> None:
     roles: dict[str, set[str]] = {}
     for at in range(0, 300, 7):
         part: list[Transaction] = STORY[at : at + 7]
-        for score in scores(one.score(batch(part, range(at, at + len(part))), models, stale=False, now_ms=START_MS)):
+        for score in scores(score_alone(one, batch(part, range(at, at + len(part))), models, now_ms=START_MS)):
             roles.setdefault(score.card_id, set()).add(score.role)
     assert {len(each) for each in roles.values()} == {1}

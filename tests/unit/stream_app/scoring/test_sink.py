@@ -10,7 +10,7 @@ from models.control_group import PassMark
 from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.control_marks import ScoreMarks, read_marks
-from stream_app.scoring.lane import Scored
+from stream_app.scoring.record_batch import Scored
 from stream_app.scoring.sink import Sink
 
 Headers = Iterable[tuple[str, bytes]]

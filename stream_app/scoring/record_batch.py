@@ -1,0 +1,95 @@
+"""What goes into scoring, one batch of records a partition and poll, and what comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.control_group import PassMark
+from models.schema.decoding import Rejection
+from models.schema.feature_batch import FeatureBatchHeader
+from stream_app.scoring.batch_scores import ModelFailure
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Consecutive records of one partition, as one poll brought them.
+
+    `overdue` says that the first has waited longer than the age limit and that more wait behind the last: the worker is
+    above its capacity, or catches up.
+    """
+
+    partition: int
+    generation: int
+    offsets: NDArray[np.int64]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+    overdue: bool = False
+
+    @classmethod
+    def empty(cls, partition: int, generation: int) -> "RecordBatch":
+        """No records: what the lane's log holds back is to go out."""
+        return cls(partition, generation, np.zeros(0, np.int64), [], [])
+
+    def since(self, offset: int) -> "RecordBatch":
+        """The records at and above an offset."""
+        return self.split(offset)[1]
+
+    def split(self, offset: int) -> tuple["RecordBatch", "RecordBatch"]:
+        """The records below an offset, and those at and above it."""
+        at = int(np.searchsorted(self.offsets, offset))
+        if at == 0:
+            return self._part(slice(0)), self
+        return self._part(slice(at)), self._part(slice(at, None))
+
+    def _part(self, rows: slice) -> "RecordBatch":
+        offsets, keys, values = self.offsets[rows], self.keys[rows], self.values[rows]
+        return RecordBatch(self.partition, self.generation, offsets, keys, values, self.overdue)
+
+
+class DeadRecord(NamedTuple):
+    """A record that was not scored, and why."""
+
+    offset: int
+    key: bytes | None
+    rejection: Rejection
+
+
+class FeatureMessage(NamedTuple):
+    """One message for the topic `features`."""
+
+    header: FeatureBatchHeader
+    value: bytes
+
+
+@dataclass(slots=True)
+class Scored:
+    """What came of one record batch; `next_offset` is where the partition goes on once all of it is acknowledged.
+
+    `held` says that feature rows of offsets below it are not among `features` yet: they come with a later batch.
+    `control_used` are the control group's day counts before the batch, `marks` the rows of `scores` that were drawn,
+    `drawable` those that would have been with room under the day's cap, `event_time` is that of the row in the middle.
+    `model_seconds` is what each model took while some are placed, `model_failures` those that could not be used.
+    """
+
+    next_offset: int
+    scores: list[tuple[bytes, bytes]] = field(default_factory=list)
+    features: list[FeatureMessage] = field(default_factory=list)
+    dead: list[DeadRecord] = field(default_factory=list)
+    held: bool = False
+    flagged: int = 0
+    duplicates: int = 0
+    late: int = 0
+    too_late: int = 0
+    misrouted: int = 0
+    misrouted_card: str | None = None
+    degraded: int = 0
+    control_used: str = ""
+    marks: Mapping[int, PassMark] = field(default_factory=dict)
+    control: int = 0
+    drawable: int = 0
+    event_time: int = 0
+    model_seconds: Mapping[str, float] = field(default_factory=dict)
+    model_failures: list[ModelFailure] = field(default_factory=list)

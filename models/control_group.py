@@ -171,8 +171,11 @@ class ControlGroup:
         transactions: the n transactions.
         """
         policy, declined = self._policy, asked == _DECLINE
-        drawn = Draw(asked, np.zeros(len(asked), np.bool_), (~declined).astype(np.float32), self.used)
-        if not declined.any() or not policy.share:
+        drawn = Draw(asked, np.zeros(len(asked), np.bool_), np.ones(len(asked), np.float32), self.used)
+        if not np.count_nonzero(declined):
+            return drawn
+        drawn.pass_probability[declined] = 0.0
+        if not policy.share:
             return drawn
         drawable = declined & (amount_minor <= policy.amount_cap_minor)
         if policy.hard_block is not None:

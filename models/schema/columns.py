@@ -1,7 +1,8 @@
 """Transactions as columns: what the feature kernels read, one row per transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, TypeVar, get_args
 
 import numpy as np
@@ -22,16 +23,18 @@ _MERCHANT_CATEGORIES: Final[dict[str, int]] = {f"{code:04d}": code for code in r
 _Number = TypeVar("_Number", np.uint8, np.uint16)
 
 _DTYPES: Final = {
-    "event_time": np.int64,
-    "amount": np.int64,
-    "card": np.uint64,
-    "transaction": np.uint64,
-    "terminal": np.uint64,
-    "country": np.uint16,
-    "channel": np.uint8,
-    "entry_mode": np.uint8,
-    "mcc": np.uint16,
+    "event_time": np.dtype(np.int64),
+    "amount": np.dtype(np.int64),
+    "card": np.dtype(np.uint64),
+    "transaction": np.dtype(np.uint64),
+    "terminal": np.dtype(np.uint64),
+    "country": np.dtype(np.uint16),
+    "channel": np.dtype(np.uint8),
+    "entry_mode": np.dtype(np.uint8),
+    "mcc": np.dtype(np.uint16),
 }
+
+_ALL: Final = attrgetter(*_DTYPES)
 
 Ids = Sequence[str] | npt.NDArray[np.uint64]
 """Ids as text, or their hashes already."""
@@ -70,12 +73,9 @@ class TransactionColumns:
     def __post_init__(self) -> None:
         """Refuse columns of unequal lengths or of another type."""
         rows = len(self.event_time)
-        for name, dtype in _DTYPES.items():
-            column = getattr(self, name)
+        for (name, dtype), column in zip(_DTYPES.items(), _ALL(self), strict=True):
             if len(column) != rows or column.dtype != dtype:
-                raise ColumnsError(
-                    f"column {name} is {len(column)} x {column.dtype}, it must be {rows} x {np.dtype(dtype)}"
-                )
+                raise ColumnsError(f"column {name} is {len(column)} x {column.dtype}, it must be {rows} x {dtype}")
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -157,11 +157,11 @@ class TransactionColumns:
 
     def slice(self, start: int, stop: int) -> "TransactionColumns":
         """Return the rows from start up to stop, without a copy."""
-        return TransactionColumns(*(getattr(self, field.name)[start:stop] for field in fields(self)))
+        return TransactionColumns(*[column[start:stop] for column in _ALL(self)])
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "TransactionColumns":
         """Return the rows that an array of positions or a mask picks, copied."""
-        return TransactionColumns(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return TransactionColumns(*[column[rows] for column in _ALL(self)])
 
 
 def _numbers(codes: Sequence[str | None], numbers: dict[str, int], dtype: type[_Number]) -> npt.NDArray[_Number]:

@@ -38,12 +38,14 @@ class TransactionFields:
 
     def slice(self, rows: slice) -> Self:
         """Those of some transactions."""
-        return type(self)(*(getattr(self, name)[rows] for name in _NAMES))
+        return type(self)(*[values[rows] for values in _TAKE(self)])
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Several batches as one, in their order."""
-        return cls(*(tuple(itertools.chain.from_iterable(getattr(part, name) for part in parts)) for name in _NAMES))
+        return cls(
+            *(tuple(itertools.chain.from_iterable(of_parts)) for of_parts in zip(*map(_TAKE, parts), strict=True))
+        )
 
 
 _NAMES: Final = tuple(TransactionFields.__dataclass_fields__)

@@ -126,6 +126,9 @@ def _names(parts: Sequence[Sequence[str] | str], lengths: Sequence[int]) -> Sequ
 
 def _column(parts: Sequence[Any], lengths: Sequence[int]) -> NDArray[Any] | Any:
     first = parts[0]
-    if not any(isinstance(part, np.ndarray) for part in parts) and all(part == first for part in parts):
+    arrays = sum(isinstance(part, np.ndarray) for part in parts)
+    if arrays == len(parts):
+        return np.concatenate(parts)
+    if not arrays and all(part == first for part in parts):
         return first
     return np.concatenate([np.broadcast_to(part, (n,)) for part, n in zip(parts, lengths, strict=True)])

@@ -46,10 +46,7 @@ class _Share:
     batch: RecordBatch
     scored: Scored
     rows: slice = field(default_factory=lambda: slice(0, 0))
-
-    @property
-    def count(self) -> int:
-        return int(self.rows.stop - self.rows.start)
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +121,10 @@ class JointScoring:
             found.append(scored)
             if not len(batch.offsets):
                 self._log(lane, scored, lane.log.take())
-            if len(known.offsets):
+            if known is not None:
                 recomputed = replay(lane, known, self._profiles, self._currency)
                 self._log(lane, scored, [] if recomputed is None else [recomputed])
-            if len(fresh.offsets):
+            if fresh is not None:
                 shares.append(_Share(lane, fresh, scored))
         if shares:
             self._score(shares, lineup, stale=stale, now_ms=now_ms)
@@ -148,11 +145,13 @@ class JointScoring:
         decision = _joined([draw.decision for draw in draws])
         keys = list(map(str.encode, taken.card_id))
         misrouted = _misrouted(keys, shares)
-        overdue = _per_row([one.batch.overdue for one in shares], shares)
-        cold = columns.event_time < _per_row([one.lane.cold_before or 0 for one in shares], shares)
-        degraded = misrouted | stale | overdue | said.degraded | cold
-        # Explaining costs a flagged row what scoring costs a hundred: what is overdue goes without.
-        explained = np.where(overdue, np.uint8(0), decision)
+        degraded, explained = misrouted | said.degraded | stale, decision.copy()
+        for one in shares:
+            if one.lane.cold_before:
+                degraded[one.rows] |= columns.event_time[one.rows] < one.lane.cold_before
+            if one.batch.overdue:
+                # Explaining costs a flagged row what scoring costs a hundred: what is overdue goes without.
+                degraded[one.rows], explained[one.rows] = True, 0
         reasons, unexplained = self._reasons.of(said, lineup, explained, values)
         shares[0].scored.model_failures = [*said.failures, *unexplained]
         identities = [(one.lane.identity, one.count) for one in shares]
@@ -239,23 +238,23 @@ def _place(shares: Sequence[_Share], indices: Sequence[int]) -> None:
     for one in shares:
         end += len(one.batch.offsets)
         stop = bisect_right(indices, end - 1)
-        one.rows, start = slice(start, stop), stop
+        one.rows, one.count, start = slice(start, stop), stop - start, stop
 
 
 def _misrouted(keys: Sequence[bytes], shares: Sequence[_Share]) -> NDArray[np.bool_]:
     """Rows whose card belongs to another partition: another partitioner wrote them and split its windows."""
-    identities = [one.lane.identity for one in shares]
-    partitions = _per_row([identity.partitions for identity in identities], shares)
-    own = _per_row([identity.partition for identity in identities], shares)
-    return np.asarray(murmur2_column(keys) % partitions != own)
+    hashes = murmur2_column(keys)
+    parts = [hashes[one.rows] % one.lane.identity.partitions != one.lane.identity.partition for one in shares]
+    return _joined(parts)
 
 
 def _count(one: _Share, rows: _Rows, draw: Draw, misrouted: NDArray[np.bool_], degraded: NDArray[np.bool_]) -> None:
     scored, status = one.scored, rows.status[one.rows]
     scored.event_time = int(rows.columns.event_time[one.rows.start + one.count // 2]) if one.count else 0
-    scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
-    scored.late = int(np.count_nonzero(status & LATE))
-    scored.too_late = int(np.count_nonzero(status & TOO_LATE))
+    if np.count_nonzero(status):
+        scored.duplicates = int(np.count_nonzero(status & DUPLICATE))
+        scored.late = int(np.count_nonzero(status & LATE))
+        scored.too_late = int(np.count_nonzero(status & TOO_LATE))
     scored.misrouted = int(np.count_nonzero(misrouted))
     if scored.misrouted:
         scored.misrouted_card = rows.taken.card_id[one.rows.start + int(np.argmax(misrouted))]
@@ -267,10 +266,6 @@ def _count(one: _Share, rows: _Rows, draw: Draw, misrouted: NDArray[np.bool_], d
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _per_row(of_share: Sequence[Any], shares: Sequence[_Share]) -> NDArray[Any]:
-    return np.repeat(np.array(of_share), [one.count for one in shares])
 
 
 def _repeated(of_share: Iterable[tuple[_T, int]]) -> Iterable[_T]:

@@ -90,15 +90,16 @@ class Lane:
         self.cold_before = start.cold_before
         self._reported = start.output_offset
 
-    def take(self, batch: RecordBatch) -> tuple[RecordBatch, RecordBatch]:
+    def take(self, batch: RecordBatch) -> tuple[RecordBatch | None, RecordBatch | None]:
         """Go on behind a batch; return its records that are replayed for state only, and those that are scored.
 
-        Records that were seen before are in neither.
+        Records that were seen before are in neither; None where there are none.
         """
-        batch = batch.since(self.next_offset)
-        if len(batch.offsets):
-            self.next_offset = int(batch.offsets[-1]) + 1
-        return batch.split(self.start.output_offset)
+        _, ahead = batch.split(self.next_offset)
+        if ahead is None:
+            return None, None
+        self.next_offset = int(ahead.offsets[-1]) + 1
+        return ahead.split(self.start.output_offset)
 
     def reported(self, last_offset: int) -> int:
         """Note up to where `features` will tell; return from where on it does not yet."""

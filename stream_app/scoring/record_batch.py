@@ -33,15 +33,15 @@ class RecordBatch:
         """No records: what the lane's log holds back is to go out."""
         return cls(partition, generation, np.zeros(0, np.int64), [], [])
 
-    def since(self, offset: int) -> "RecordBatch":
-        """The records at and above an offset."""
-        return self.split(offset)[1]
-
-    def split(self, offset: int) -> tuple["RecordBatch", "RecordBatch"]:
-        """The records below an offset, and those at and above it."""
+    def split(self, offset: int) -> tuple["RecordBatch | None", "RecordBatch | None"]:
+        """The records below an offset, and those at and above it; None where there are none."""
+        if not len(self.offsets):
+            return None, None
+        if self.offsets[0] >= offset:
+            return None, self
+        if self.offsets[-1] < offset:
+            return self, None
         at = int(np.searchsorted(self.offsets, offset))
-        if at == 0:
-            return self._part(slice(0)), self
         return self._part(slice(at)), self._part(slice(at, None))
 
     def _part(self, rows: slice) -> "RecordBatch":

@@ -1,22 +1,55 @@
-"""What an Arrow stream says of its buffers, looked at before Arrow makes room for what they unfold to."""
+"""The metadata of an Arrow message: what it says of its buffers, and where.
+
+References
+----------
+Apache Arrow, format/Message.fbs; the layout is FlatBuffers'.
+"""
 
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-_HEADER_TYPE, _HEADER = 1, 2
+_HEADER_TYPE, _HEADER, _BODY_LENGTH = 1, 2, 3
 _DICTIONARY_DATA: Final = 1
-_COMPRESSION: Final = 3
+_ROWS, _NODES, _BUFFERS, _COMPRESSION = 0, 1, 2, 3
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
+
+
+class RecordBatchPlaces(NamedTuple):
+    """Where the metadata of a record batch has its numbers, all of them int64.
+
+    Attributes
+    ----------
+    body_length, rows: places of one number each.
+    nodes: place of the first of node_count pairs of length and number of nulls.
+    buffers: place of the first of buffer_count pairs of offset and length.
+    """
+
+    body_length: int
+    rows: int
+    nodes: int
+    node_count: int
+    buffers: int
+    buffer_count: int
+
+
+def record_batch_places(metadata: bytes) -> RecordBatchPlaces:
+    """Find them in the metadata of a record batch that has rows; FlatBuffers leaves out what is 0."""
+    (message,) = struct.unpack_from("<I", metadata, 0)
+    batch = _follow(metadata, _field(metadata, message, _HEADER))
+    nodes = _follow(metadata, _field(metadata, batch, _NODES))
+    buffers = _follow(metadata, _field(metadata, batch, _BUFFERS))
+    (node_count,) = struct.unpack_from("<I", metadata, nodes)
+    (buffer_count,) = struct.unpack_from("<I", metadata, buffers)
+    body_length, rows = _field(metadata, message, _BODY_LENGTH), _field(metadata, batch, _ROWS)
+    return RecordBatchPlaces(body_length, rows, nodes + 4, node_count, buffers + 4, buffer_count)
 
 
 def refuse_compressed(stream: bytes) -> None:
     """Raise ValueError when a message of an IPC stream has compressed buffers: a kilobyte may unfold to gigabytes.
 
-    References
-    ----------
-    Apache Arrow, format/Message.fbs: `RecordBatch.compression`, `DictionaryBatch.data`; the layout is FlatBuffers'.
+    It is looked at before Arrow makes room for what they unfold to.
     """
     try:
         for message in pa.ipc.MessageReader.open_stream(stream):

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -11,10 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.errors import FraudstreamError, one_line
+from models.schema.arrow_columns import ALL_VALID, Column, fixed, per_row, texts
 from models.schema.arrow_message import refuse_compressed
+from models.schema.arrow_stream import BatchStream, Names
 from models.schema.field_types import EARLIEST_MS, LATEST_MS
 from models.schema.score import Decision, Role
-from models.schema.shadow_scores import SHADOW_SCORES, ShadowScores, shadow_scores_of
+from models.schema.shadow_scores import SHADOW_SCORES, ShadowScores, no_shadow_scores, shadow_scores_of
 from models.schema.transaction import Transaction
 from models.schema.transaction_fields import TransactionFields
 
@@ -166,13 +167,11 @@ class FeatureRows:
 
 
 class FeatureBatchEncoder:
-    """Turns a scored batch into the bytes of one message; the Arrow schema is built once."""
+    """Turns a scored batch into the bytes of one message."""
 
     def __init__(self, feature_names: Sequence[str]) -> None:
-        self._width = len(feature_names)
-        self._schema = pa.schema([*_FIELDS, _values_field(self._width)]).with_metadata(
-            {"feature_names": ",".join(feature_names)}
-        )
+        schema = pa.schema([*_FIELDS, _values_field(len(feature_names))])
+        self._stream = BatchStream(schema.with_metadata({"feature_names": ",".join(feature_names)}))
 
     def encode(self, transactions: TransactionFields | Sequence[Transaction], scored: ScoredColumns) -> bytes:
         """Bytes of an Arrow IPC stream with one record batch.
@@ -186,28 +185,41 @@ class FeatureBatchEncoder:
         """
         rows = len(transactions)
         taken = transactions if isinstance(transactions, TransactionFields) else TransactionFields.of(transactions)
-        values: Any = pa.FixedSizeListArray.from_arrays(_fixed(scored.values.reshape(-1), pa.float32()), self._width)
-        arrays = [
-            _fixed(scored.source_offset, pa.int64()),
-            _repeated(scored.epoch, pa.int32(), rows),
-            _constant(scored.writer, rows),
-            *(pa.array(getattr(taken, name), of_type) for name, of_type in _TRANSACTION_FIELDS.items()),
-            _fixed(scored.score, pa.float32()),
-            pa.DictionaryArray.from_arrays(_fixed(scored.decision.view(np.int8), pa.int8()), _DECISION_NAMES),
-            _names(scored.role, rows),
-            _names(scored.model_version, rows),
-            _per_row(scored.control, pa.bool_(), rows),
-            _per_row(scored.pass_probability, pa.float32(), rows),
-            pa.nulls(rows, SHADOW_SCORES) if scored.shadow_scores is None else scored.shadow_scores.to_arrow(),
-            _repeated(scored.profiles_as_of, pa.int64(), rows),
-            _repeated(scored.recomputed, pa.bool_(), rows),
-            _per_row(scored.verified, pa.bool_(), rows),
-            values,
-        ]
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self._schema, options=_WRITE_OPTIONS) as writer:
-            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        return sink.getvalue().to_pybytes()
+        transaction_id, card_id, terminal_id, currency, mcc, country, channel = texts(
+            (
+                taken.transaction_id, taken.card_id, taken.terminal_id,
+                taken.currency, taken.mcc, taken.merchant_country, taken.channel,
+            ),
+            rows,
+        )  # fmt: skip
+        roles, role = _names(scored.role)
+        models, model = _names(scored.model_version)
+        columns = (
+            fixed(scored.source_offset, np.int64),
+            per_row(scored.epoch, np.int32, rows),
+            per_row(0, np.int8, rows),
+            transaction_id,
+            fixed(taken.event_time, np.int64),
+            card_id,
+            terminal_id,
+            fixed(taken.amount_minor, np.int64),
+            currency,
+            mcc,
+            country,
+            channel,
+            fixed(scored.score, np.float32),
+            fixed(scored.decision, np.int8),
+            per_row(role, np.int8, rows),
+            per_row(model, np.int8, rows),
+            per_row(scored.control, np.bool_, rows),
+            per_row(scored.pass_probability, np.float32, rows),
+            no_shadow_scores(rows) if scored.shadow_scores is None else scored.shadow_scores.to_column(),
+            per_row(scored.profiles_as_of, np.int64, rows),
+            per_row(scored.recomputed, np.bool_, rows),
+            per_row(scored.verified, np.bool_, rows),
+            _matrix(scored.values),
+        )
+        return self._stream.encode(rows, columns, ((scored.writer,), DECISIONS, roles, models))
 
 
 def decode_feature_batch(message: bytes) -> FeatureRows:
@@ -277,7 +289,6 @@ _MAY_BE_NULL: Final = {"mcc", "country", "channel", "shadow_scores"}
 _proven: Final[deque[pa.Schema]] = deque(maxlen=8)
 """Schemas that were found to be right: to look at one costs more than to decode a batch."""
 _NAME = pa.dictionary(pa.int8(), pa.string())
-_DECISION_NAMES = pa.array(DECISIONS)
 _FIELDS = [
     pa.field("source_offset", pa.int64()),
     pa.field("epoch", pa.int32()),
@@ -305,54 +316,18 @@ _FIELDS = [
 
 
 _NAMED: Final = {named.name for named in _FIELDS if named.type == _NAME}
-_TRANSACTION_FIELDS = {
-    "transaction_id": pa.string(),
-    "event_time": pa.int64(),
-    "card_id": pa.string(),
-    "terminal_id": pa.string(),
-    "amount_minor": pa.int64(),
-    "currency": pa.string(),
-    "mcc": pa.string(),
-    "merchant_country": pa.string(),
-    "channel": pa.string(),
-}
 
 
-_WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions()
-"""Given, since without them each message reads the environment for them."""
+def _names(found: Sequence[str] | str) -> tuple[Names, NDArray[np.int8] | int]:
+    """The names of a column, and the code of each row or of all."""
+    if isinstance(found, str):
+        return (found,), 0
+    names = tuple(sorted(set(found)))
+    codes = {name: code for code, name in enumerate(names)}
+    return names, np.array([codes[name] for name in found], np.int8)
 
 
-def _constant(text: str, rows: int) -> Any:
-    return pa.DictionaryArray.from_arrays(_repeated(0, pa.int8(), rows), _dictionary(text), safe=False)
-
-
-@lru_cache(maxsize=64)
-def _dictionary(text: str) -> Any:
-    return pa.array([text], pa.string())
-
-
-def _repeated(value: object, of_type: pa.DataType, rows: int) -> Any:
-    """The value in every row; its memory is shared: a small batch costs what its columns cost to make."""
-    return _many(value, of_type).slice(0, rows) if rows <= MOST_ROWS else pa.array([value] * rows, of_type)
-
-
-@lru_cache(maxsize=64)
-def _many(value: object, of_type: pa.DataType) -> Any:
-    return pa.array([value] * MOST_ROWS, of_type)
-
-
-def _fixed(column: NDArray[Any], of_type: pa.DataType) -> Any:
-    """A numeric column over numpy's own memory: `pa.array` takes as long again to find out what it was given."""
-    whole: Any = np.ascontiguousarray(column)
-    return pa.Array.from_buffers(of_type, len(column), [None, pa.py_buffer(whole)])
-
-
-def _per_row(value: NDArray[Any] | float, of_type: pa.DataType, rows: int) -> Any:
-    return pa.array(value, of_type) if isinstance(value, np.ndarray) else _repeated(value, of_type, rows)
-
-
-def _names(texts: Sequence[str] | str, rows: int) -> Any:
-    if isinstance(texts, str):
-        return _constant(texts, rows)
-    names, codes = np.unique(np.asarray(texts, np.str_), return_inverse=True)
-    return pa.DictionaryArray.from_arrays(codes.astype(np.int8), pa.array(names.tolist(), pa.string()))
+def _matrix(values: NDArray[np.float32]) -> Column:
+    """A list of fixed size for each row, over numpy's own memory."""
+    flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+    return Column((len(values), 0, len(flat), 0), (ALL_VALID, ALL_VALID, flat.view(np.uint8)))

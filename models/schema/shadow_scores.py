@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.schema.arrow_columns import ALL_VALID, Column, fixed, texts
+
 SHADOW_SCORES: Final = pa.list_(pa.struct([("model_version", pa.string()), ("score", pa.float32())]))
 """Type of the column; null where nothing but the deciding model scored, a null score where a model gave none."""
 
@@ -43,19 +45,32 @@ class ShadowScores:
         """Those of some rows."""
         return ShadowScores(self.versions, self.scores[:, rows], self.decided_by[rows])
 
-    def to_arrow(self) -> Any:
+    def to_column(self) -> Column:
         """The column, the models of each row in the order of `versions`."""
         models, rows = self.scores.shape
         listed = np.ones((rows, models), np.bool_)
         listed[np.arange(rows), self.decided_by] = False
         codes = np.broadcast_to(np.arange(models), (rows, models))[listed]
         scores = self.scores.T[listed]
-        names = pa.array(list(self.versions), pa.string()).take(codes)
-        entries = pa.StructArray.from_arrays(
-            [names, pa.array(scores, pa.float32(), mask=np.isnan(scores))], fields=list(SHADOW_SCORES.value_type)
-        )
-        ends = pa.array(np.arange(rows + 1, dtype=np.int32) * (models - 1))
-        return pa.ListArray.from_arrays(ends, entries, type=SHADOW_SCORES)
+        (versions,) = texts([[self.versions[code] for code in codes.tolist()]], len(codes))
+        ends = np.arange(rows + 1, dtype=np.int32) * (models - 1)
+        return _lists((rows, 0), ALL_VALID, ends, versions, fixed(scores, np.float32, ~np.isnan(scores)))
+
+
+def no_shadow_scores(rows: int) -> Column:
+    """The column where none but the deciding model scored."""
+    return _lists((rows, rows), bytes(-(-rows // 8)), np.zeros(rows + 1, np.int32), *_NONE)
+
+
+def _lists(node: tuple[int, int], valid: bytes, ends: NDArray[np.int32], versions: Column, scores: Column) -> Column:
+    entries = (versions.nodes[0], 0)
+    return Column(
+        (*node, *entries, *versions.nodes, *scores.nodes),
+        (valid, ends.tobytes(), ALL_VALID, *versions.buffers, *scores.buffers),
+    )
+
+
+_NONE: Final = (*texts([[]], 0), fixed([], np.float32))
 
 
 def shadow_scores_of(column: Any, version: str) -> tuple[NDArray[np.intp], NDArray[np.float32]]:

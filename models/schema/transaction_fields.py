@@ -1,10 +1,9 @@
 """What scoring needs of a batch of transactions, field by field, taken once for all who read it."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from models.schema.field_types import Channel, CountryCode, CurrencyCode, EntryMode, MerchantCategory
 from models.schema.transaction import Transaction
@@ -43,9 +42,15 @@ class TransactionFields:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Several batches as one, in their order."""
-        return cls(
-            *(tuple(itertools.chain.from_iterable(of_parts)) for of_parts in zip(*map(_TAKE, parts), strict=True))
-        )
+        return cls(*map(_chained, zip(*map(_TAKE, parts), strict=True)))
+
+
+def _chained(parts: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    """All values of all parts; a list takes each part as a whole, `itertools.chain` hands out one value at a time."""
+    values: list[Any] = []
+    for part in parts:
+        values += part
+    return tuple(values)
 
 
 _NAMES: Final = tuple(TransactionFields.__dataclass_fields__)

@@ -25,7 +25,7 @@ class BatchStream:
 
     A stream is the schema, the dictionaries and a record batch, one message after the other. The first two are kept
     as bytes. Of the third's metadata only numbers change, whose number and places follow from the schema: those of an
-    example are written over. To have Arrow write all of it takes five times as long for a small batch.
+    example are written over. To have Arrow write all of it takes three times as long for a small batch.
 
     Parameters
     ----------

@@ -299,7 +299,7 @@ class Lane:
         keys = list(map(str.encode, taken.card_id))
         misrouted = self._misrouted(keys)
         degraded = misrouted | stale | batch.overdue | said.degraded | (columns.event_time < (self.cold_before or 0))
-        # Explaining costs a flagged row what scoring costs a hundred: what is overdue goes without.
+        # To explain a row costs what the model takes for twenty: what is overdue goes without.
         reasons, unexplained = ({}, []) if batch.overdue else self._reasons.of(said, lineup, drawn.decision, values)
         scored.model_seconds, scored.model_failures = said.seconds, [*said.failures, *unexplained]
         records = self._messages(taken, offsets, said, drawn.decision, reasons, status, degraded, now_ms)

@@ -11,6 +11,7 @@ import onnx
 from models.bundle import Bundle, BundleError
 from models.errors import FraudstreamError
 from models.explain.explainer import Explainer, explainer_of
+from models.explain.largest import largest
 from models.families.session import Evaluator, evaluator_of
 from models.features.feature_set import FEATURE_SETS, FeatureSet
 from models.manifest import Manifest
@@ -96,12 +97,10 @@ class LoadedModel:
 
     def explain(self, values: npt.NDArray[np.float32], top: int = 4) -> list[list[tuple[int, float]]]:
         """Return per row the `top` features that raise the score most, as (column, contribution), the largest first."""
-        contributions = self._explainer.contributions(values)
-        best = np.argsort(-contributions, axis=1, kind="stable")[:, :top]
-        chosen = np.take_along_axis(contributions, best, axis=1)
+        columns, added = largest(self._explainer.contributions(values), top)
         return [
-            [(column, added) for column, added in zip(columns, row, strict=True) if added > 0.0]
-            for columns, row in zip(best.tolist(), chosen.tolist(), strict=True)
+            [(column, size) for column, size in zip(*row, strict=True) if size > 0.0]
+            for row in zip(columns.tolist(), added.tolist(), strict=True)
         ]
 
     def check_golden(self) -> float:

@@ -150,7 +150,7 @@ class JointScoring:
             if one.lane.cold_before:
                 degraded[one.rows] |= columns.event_time[one.rows] < one.lane.cold_before
             if one.batch.overdue:
-                # Explaining costs a flagged row what scoring costs a hundred: what is overdue goes without.
+                # To explain a row costs what the model takes for twenty: what is overdue goes without.
                 degraded[one.rows], explained[one.rows] = True, 0
         reasons, unexplained = self._reasons.of(said, lineup, explained, values)
         shares[0].scored.model_failures = [*said.failures, *unexplained]

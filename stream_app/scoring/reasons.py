@@ -1,5 +1,7 @@
 """Why a row was flagged: the features that raised its score most, by the model that decided it."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,21 +62,18 @@ class Reasons:
     def _of_rows(
         self, model: LoadedModel, rows: NDArray[np.intp], values: NDArray[np.float32]
     ) -> dict[int, list[ReasonCode]]:
-        explained = model.explain(values[rows], top=self._most)
+        flagged = values[rows]
         return {
-            int(row): [
-                ReasonCode(
-                    self._codes[index],
-                    self._names[index],
-                    _finite(values[row, index]),
-                    round(float(contribution), 4),
-                )
+            row: [
+                ReasonCode(self._codes[index], self._names[index], _finite(of_row[index]), round(contribution, 4))
                 for index, contribution in contributions
             ]
-            for row, contributions in zip(rows, explained, strict=True)
+            for row, of_row, contributions in zip(
+                rows.tolist(), flagged.tolist(), model.explain(flagged, top=self._most), strict=True
+            )
         }
 
 
-def _finite(value: np.float32) -> float:
+def _finite(value: float) -> float:
     """A value JSON can carry: an absent feature value reads 0."""
-    return round(float(value), 6) if np.isfinite(value) else 0.0
+    return round(value, 6) if math.isfinite(value) else 0.0

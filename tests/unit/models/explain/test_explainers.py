@@ -1,13 +1,17 @@
 """Contributions against reference implementations."""
 
+from itertools import pairwise
+
 import numpy as np
 import onnx
 import pytest
 import shap
 
 from models.explain.explainer import ExplainError, explainer_of
+from models.explain.tree_shap import TreeExplainer
 from models.families.catalogue import FAMILIES, family
 from models.families.session import open_session
+from models.families.tree_ensemble import LEAF, TreeEnsemble, join_trees
 from tests.unit.models.small_model import QUICK
 
 DEEP = {"hist_gradient_boosting": {"max_leaf_nodes": 60}, "lightgbm": {"num_leaves": 60}, "logistic_regression": {}}
@@ -43,13 +47,36 @@ def test_logistic_regression_is_explained_as_shap_does(rows):
     assert np.abs(explainer.contributions(rows[0][:100]) - reference.shap_values(prepared[:100])).max() < 1e-5
 
 
-def test_a_chain_of_splits_with_many_features_is_explained_exactly():
+@pytest.mark.parametrize("features", [24, 40])
+def test_a_chain_of_splits_with_many_features_is_explained_exactly(features):
     random = np.random.default_rng(0)
-    values = (random.random((3000, 24)) < 0.9).astype(np.float32)
+    values = (random.random((3000, features)) < 0.9).astype(np.float32)
     rows = values, values.all(axis=1) ^ (random.random(3000) < 0.02)
-    estimator, graph = fitted("lightgbm", rows, num_leaves=40, num_iterations=3, min_data_in_leaf=1)
+    estimator, graph = fitted("lightgbm", rows, num_leaves=60, num_iterations=3, min_data_in_leaf=1)
+    asked = max(len(path) for path in paths(TreeEnsemble.from_onnx(graph)))
+    assert asked > features / 2, "more than a register of points is needed for"
     reference = estimator.booster.predict(values[:50], pred_contrib=True)[:, :-1]
     assert np.abs(explainer_of(graph).contributions(values[:50]) - reference).max() < 1e-5
+
+
+def paths(trees):
+    """The features that each leaf's path asks."""
+    asked = {}
+    for start, end in pairwise(trees.starts):
+        asked[start] = frozenset[int]()
+        for node in range(start, end):
+            if trees.feature[node] == LEAF:
+                yield asked[node]
+            else:
+                asked[start + trees.left[node]] = asked[start + trees.right[node]] = asked[node] | {trees.feature[node]}
+
+
+def test_a_tree_that_asks_nothing_only_moves_the_base_value():
+    tree = {"feature": [LEAF], "threshold": [0], "missing_left": [False], "left": [LEAF], "right": [LEAF]}
+    only_a_leaf = {name: np.array(each) for name, each in (tree | {"value": [0.25], "cover": [10]}).items()}
+    explainer = TreeExplainer(join_trees([only_a_leaf], base_value=1.0, n_features=3))
+    assert explainer.base_value == 1.25
+    assert not explainer.contributions(np.zeros((2, 3), np.float32)).any()
 
 
 @pytest.mark.parametrize("name", FAMILIES)

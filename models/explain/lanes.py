@@ -24,11 +24,13 @@ _FLOAT: Final = ir.FloatType()
 _VECTOR: Final = ir.VectorType(_FLOAT, LANES)
 _INDEX: Final = ir.IntType(32)
 _FLOAT_BYTES: Final = 4
+_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+"""What it decorates takes one argument less than it is written with."""
 _FUSED: Final = ("contract",)
 """A product and the sum behind it may be one instruction, rounded once."""
 
 
-class _LanesType(types.Type):  # type: ignore[misc]  # numba ships no types
+class _LanesType(types.Type):
     def __init__(self) -> None:
         super().__init__(name=f"float32x{LANES}")
 
@@ -37,9 +39,9 @@ _lanes: Final = _LanesType()
 
 
 @register_model(_LanesType)
-class _LanesModel(PrimitiveModel):  # type: ignore[misc]  # the same
+class _LanesModel(PrimitiveModel):
     def __init__(self, manager: Any, kind: _LanesType) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _address(context: Any, builder: ir.IRBuilder, kind: Any, array: Any, line: Any) -> Any:
@@ -48,7 +50,7 @@ def _address(context: Any, builder: ir.IRBuilder, kind: Any, array: Any, line: A
     return builder.bitcast(builder.gep(data, [first]), _VECTOR.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # the same
+@_intrinsic
 def load(_typing: Any, array: Any, _line: Any) -> Any:
     """Return a line of a contiguous float32 [lines, LANES]; whether there is one is not looked at."""
 
@@ -59,7 +61,7 @@ def load(_typing: Any, array: Any, _line: Any) -> Any:
     return _lanes(array, types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # the same
+@_intrinsic
 def store(_typing: Any, array: Any, _line: Any, lanes: Any) -> Any:
     """Write a line of a contiguous float32 [lines, LANES]; whether there is one is not looked at."""
 
@@ -71,7 +73,7 @@ def store(_typing: Any, array: Any, _line: Any, lanes: Any) -> Any:
     return types.void(array, types.uint64, lanes), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # the same
+@_intrinsic
 def spread(_typing: Any, _number: Any) -> Any:
     """Return a number in all lanes."""
 
@@ -83,7 +85,7 @@ def spread(_typing: Any, _number: Any) -> Any:
     return _lanes(types.float32), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # the same
+@_intrinsic
 def total(_typing: Any, _vector: Any) -> Any:
     """Return the sum of the lanes, halves first."""
 
@@ -108,14 +110,14 @@ def _places(places: Any) -> Any:
 def _allow(symbol: Callable[[Any, Any], Any], instruction: str) -> None:
     """Let a kernel write `symbol` between lanes, or between lanes and a number."""
 
-    @intrinsic  # type: ignore[untyped-decorator]  # the same
+    @_intrinsic
     def compute(_typing: Any, _left: Any, _right: Any) -> Any:
         def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, given: Any) -> Any:
             return getattr(builder, instruction)(*given, flags=_FUSED)
 
         return _lanes(_lanes, _lanes), generate
 
-    @overload(symbol, strict=False)  # type: ignore[untyped-decorator]  # the same
+    @overload(symbol, strict=False)
     def _(left: Any, right: Any) -> Any:
         if left is _lanes and right is _lanes:
             return lambda left, right: compute(left, right)  # noqa: PLW0108 - numba wants the names

@@ -162,7 +162,7 @@ def _explain(
     result: npt.NDArray[np.float64],
 ) -> None:  # pragma: no cover - compiled
     """Add the contributions of all trees to `result`; a row's own number decides nothing, so no branch waits for it."""
-    most = 1
+    most = np.int64(1)
     for tree in trees:
         most = max(most, np.int64(tree.splits + tree.leaves))
     arriving = np.empty((most, LANES), np.float32)
@@ -198,11 +198,11 @@ def _explain(
                     store(arriving, split.left, here * to_left)
                     store(arriving, split.right, here - here * to_left)
                 for back in range(count):
-                    place = count - np.uint64(1) - back
-                    split = splits[first + place]
+                    inner = count - np.uint64(1) - back
+                    split = splits[first + inner]
                     right = load(worth, split.right)
                     difference = load(worth, split.left) - right
-                    store(worth, place, right + load(goes_left, place) * difference)
-                    result[row, split.feature] += total(load(change, place) * difference)
+                    store(worth, inner, right + load(goes_left, inner) * difference)
+                    result[row, split.feature] += total(load(change, inner) * difference)
         first += count
         first_leaf += np.uint64(tree.leaves)

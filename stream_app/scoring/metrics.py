@@ -38,10 +38,10 @@ class ScoringMetrics:
         self.registry_errors = self._counter("registry_errors", "Looks at the registry that Redis did not answer")
         self.checkpoint_bytes = self._counter("checkpoint_bytes", "Bytes of card-state checkpoints written")
         self.batch_seconds = Histogram(
-            "fraudstream_batch_seconds", "Time to score one record batch", buckets=_SECONDS, registry=self.registry
+            "fraudstream_batch_seconds", "Time to score what one poll brought", buckets=_SECONDS, registry=self.registry
         )
         self.batch_rows = Histogram(
-            "fraudstream_batch_rows", "Records in one batch", buckets=_ROWS, registry=self.registry
+            "fraudstream_batch_rows", "Records that one poll brought", buckets=_ROWS, registry=self.registry
         )
         self.lag = Gauge("fraudstream_partition_lag", "Records not yet scored", ["partition"], registry=self.registry)
         self.oldest_age = Gauge(

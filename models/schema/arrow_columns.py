@@ -57,10 +57,12 @@ def texts(columns: Sequence[Sequence[str | None]], rows: int) -> list[Column]:
     Column(nodes=(2, 1), buffers=(b'\x01', b'\x00\x00\x00\x00\x04\x00\x00\x00\x04\x00\x00\x00', b'5411'))
     """
     joined, validity = zip(*map(_joined, columns), strict=True)
+    if not rows:  # asked at import too, where no kernel is to be loaded
+        return list(map(_one_by_one, columns, validity))
     read = np.frombuffer(_SEPARATOR.join(joined).encode(), np.uint8)
     offsets, data = np.empty((len(columns), rows + 1), np.int32), np.empty(len(read), np.uint8)
     if _split(read, offsets, data) != len(read) + 1:
-        return [_one_by_one(column) for column in columns]  # a text has the separator, or there are no rows
+        return list(map(_one_by_one, columns, validity))  # a text has the separator
     found, start = [], 0
     for ends, valid in zip(offsets, validity, strict=True):
         stop = start + int(ends[-1])
@@ -104,10 +106,9 @@ def _split(
     return at
 
 
-def _one_by_one(column: Sequence[str | None]) -> Column:
+def _one_by_one(column: Sequence[str | None], valid: NDArray[np.bool_] | None) -> Column:
     encoded = [(text or "").encode() for text in column]
     offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    valid = np.array([text is not None for text in column], np.bool_)
     return _text(offsets, b"".join(encoded), valid)
 
 

@@ -26,6 +26,14 @@ def test_a_made_up_transaction_goes_all_the_way() -> None:
     assert model.rows == 1
 
 
+def test_no_kernel_is_loaded_where_a_module_is_imported() -> None:
+    """The first takes a process a second, and most commands need none."""
+    show = "print(sum(signatures for _, signatures in kernels_after_warm_up.compiled()))"
+    code = f"import stream_app.scoring.app; from tests.support import kernels_after_warm_up; {show}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
+
+
 def test_no_kernel_is_compiled_behind_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.kernels_after_warm_up"], capture_output=True, check=True

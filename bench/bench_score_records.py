@@ -1,4 +1,4 @@
-"""Score records: CPU for the JSON of a score, as a lane writes a batch of them, beside json.dumps of its fields."""
+"""Score records: CPU for the JSON of a score, as a worker writes a batch of them, beside json.dumps of its fields."""
 
 import itertools
 import json

@@ -20,12 +20,10 @@ from models.schema.transaction import Transaction
 from models.schema.transaction_fields import TransactionFields
 from models.scorer import LoadedModel
 from models.signing import AllowedSigners
-from stream_app.scoring.joint_scoring import JointScoring
 from stream_app.scoring.lane import Lane, LaneIdentity, LaneStart
 from stream_app.scoring.record_batch import RecordBatch
 
 CURRENCY: Final = default_reporting_currency()
-REASONS: Final = 4
 
 
 def trained_model(folder: Path) -> LoadedModel:
@@ -36,11 +34,6 @@ def trained_model(folder: Path) -> LoadedModel:
 def fresh_lane() -> Lane:
     """The lane of a partition that is the only one, from its beginning."""
     return Lane(LaneIdentity(0, 1, "bench-topic-id", 0, "bench-writer"), LaneStart(0, 0), CardState(DEFAULT))
-
-
-def joint_scoring() -> JointScoring:
-    """What a worker scores with, without a terminal profile."""
-    return JointScoring(DEFAULT, ProfileTable(DEFAULT), CURRENCY, REASONS)
 
 
 def record_batches(events: int, size: int) -> list[RecordBatch]:

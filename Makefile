@@ -23,6 +23,7 @@ demo: setup
 	@$(BIN)/fraudstream demo
 
 test: setup
+	@bash ops/browser.sh
 	@$(BIN)/python -m pytest $(TESTS)
 
 check: setup

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -115,14 +116,14 @@ def first_fault(records: Sequence[AuditRecord], where: str, after: AuditRecord |
     last = after
     for index, record in enumerate(records):
         try:
-            _check(record, last, records[index:], where)
+            _check(record, last, islice(records, index, None), where)
         except AuditError as error:
             return Fault(index, error)
         last = record
     return None
 
 
-def _check(record: AuditRecord, last: AuditRecord | None, rest: Sequence[AuditRecord], where: str) -> None:
+def _check(record: AuditRecord, last: AuditRecord | None, rest: Iterable[AuditRecord], where: str) -> None:
     expected, previous_hash = (1, "") if last is None else (last.sequence + 1, last.hash)
     if record.sealed().hash != record.hash:
         raise AuditError(f"audit record {record.sequence} in {where} was changed: its hash is not that of its content")

@@ -343,7 +343,7 @@ class Registry:
         self.log.commit(plan)
         return moved[-1] if moved else None
 
-    def reject(self, subject: str, actor: str, reason: str) -> None:
+    def reject(self, subject: str, actor: str, reason: str) -> AuditRecord:
         """Take a proposal off the table; whoever proposed it may do so too, for that brings nothing into use.
 
         Raises
@@ -360,7 +360,7 @@ class Registry:
             pipe.hdel(self._key("proposals"), subject)
 
         _refuse_own(actor)
-        self.log.commit(plan)
+        return self.log.commit(plan)[0]
 
     def _proposed(self, subject: str) -> Proposal:
         stored = self._call("hget", self._key("proposals"), subject)

@@ -76,11 +76,14 @@ def _figures(first: Manifest, second: Manifest) -> Iterator[ComparedTable]:
         for figure in dict.fromkeys((*values[0], *values[1])):
             found = values[0].get(figure), values[1].get(figure)
             difference = "" if found[0] is None or found[1] is None else f"{found[1] - found[0]:+.4f}"
-            texts = ["" if value is None else f"{value:.4f}" for value in found]
-            rows.append(ComparedRow(figure.replace("_", " "), *texts, difference))
+            rows.append(ComparedRow(figure.replace("_", " "), _text(found[0]), _text(found[1]), difference))
         same = one is not None and other is not None and _rows(one) == _rows(other)
         note = "on the same rows" if same else "not on the same rows: a difference may be the rows'"
         yield ComparedTable(name.replace("_", " "), tuple(rows), note)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _rows(figures: object) -> tuple[object, ...]:

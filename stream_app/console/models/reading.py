@@ -1,0 +1,187 @@
+"""Everything that the models page shows, read from Redis and from the drift stream."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from models.alias import Alias
+from models.errors import FraudstreamError
+from models.manifest import Manifest
+from models.proposal import Proposal
+from models.registry import Registry
+from models.schema.audit_record import AuditRecord
+from stream_app.console.audit.chain import AuditChain, AuditReading
+from stream_app.console.models.gate import GateView, gate_view
+from stream_app.console.models.lineage import Step, lineage
+from stream_app.console.models.reigns import Reign, reigns, trials
+from stream_app.console.models.release import ReleaseView
+from stream_app.console.models.timeline import Timeline, timeline
+from stream_app.drift.stream import Told
+from stream_app.retrain.release.release_state import ReleaseStore
+from stream_app.retrain.retrain_store import RetrainStore
+
+_FRESH_S: Final = 5.0
+"""The drift stream is read again after that: it is short, and lineage is looked at by people."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version in the list."""
+
+    version: str
+    aliases: tuple[str, ...]
+    created_at: int
+    family: str
+    rows: int
+    frauds: int
+    figures: Mapping[str, float]
+    figures_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The page's first part.
+
+    Attributes
+    ----------
+    aliases: where each points.
+    versions: the newest first.
+    reigns: the newest first.
+    timeline: drawn.
+    release: what goes on.
+    approvals_required, proposals: the rule of two persons, and what waits for the second.
+    audit: the chain, of which reigns are made.
+    """
+
+    aliases: Mapping[str, Alias]
+    versions: tuple[VersionRow, ...]
+    reigns: tuple[Reign, ...]
+    timeline: Timeline
+    release: ReleaseView
+    approvals_required: bool
+    proposals: tuple[Proposal, ...]
+    audit: AuditChain
+
+    @property
+    def champion(self) -> Alias | None:
+        """The champion."""
+        return self.aliases.get("champion")
+
+    @property
+    def previous(self) -> Alias | None:
+        """The champion before."""
+        return self.aliases.get("previous")
+
+    @property
+    def seen(self) -> int:
+        """Move of the champion, 0 without one: an act is refused when it has moved meanwhile."""
+        return 0 if self.champion is None else self.champion.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of how a version came to be; `missing` says in one line what could not be read."""
+
+    steps: tuple[Step, ...]
+    gate: GateView | None
+    missing: str | None
+
+
+class ModelsReading:
+    """Reads; manifests never change and are read once. Safe to use from several threads.
+
+    Parameters
+    ----------
+    registry, releases, retrains: the stores.
+    audit: the chain.
+    drift: reads all of the drift stream; asked at most every few seconds.
+    now_ms, clock_s: wall clock, and one that only goes on.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        releases: ReleaseStore,
+        retrains: RetrainStore,
+        audit: AuditReading,
+        drift: Callable[[], list[Told]],
+        now_ms: Callable[[], int],
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry, self._releases, self._retrains = registry, releases, retrains
+        self._audit, self._drift = audit, drift
+        self._now_ms, self._clock_s = now_ms, clock_s
+        self._manifests: dict[str, Manifest] = {}
+        self._lock = threading.Lock()
+        self._told: list[Told] = []
+        self._told_s = float("-inf")
+
+    def overview(self) -> Overview:
+        """Return everything but what is about one version."""
+        chain, aliases = self._audit.read(), self._registry.aliases()
+        found = reigns(chain.records)
+        return Overview(
+            aliases=aliases,
+            versions=tuple(self._row(version, aliases) for version in reversed(self._registry.versions())),
+            reigns=tuple(reversed(found)),
+            timeline=timeline(found, trials(chain.records), self._now_ms()),
+            release=ReleaseView.of(self._releases.read()),
+            approvals_required=self._registry.approvals_required(),
+            proposals=tuple(self._registry.proposals()),
+            audit=chain,
+        )
+
+    def manifest(self, version: str) -> Manifest:
+        """Return a manifest; raises RegistryError where there is none."""
+        found = self._manifests.get(version)
+        if found is None:
+            found = self._manifests[version] = self._registry.manifest(version)
+        return found
+
+    def named(self, name: str) -> str:
+        """Return the version that an alias stands for, or the version itself."""
+        alias = self._registry.alias(name)
+        return name if alias is None else alias.version
+
+    def aliases(self) -> dict[str, Alias]:
+        """Return where each alias points."""
+        return self._registry.aliases()
+
+    def history(self, version: str) -> History:
+        """Return what is known of how a version came to be."""
+        manifest = self.manifest(version)
+        request_id = manifest.lineage.retrain_request
+        missing = None
+        try:
+            told = self._drift_events() if request_id is not None else []
+        except FraudstreamError as error:
+            told, missing = [], f"drift events are not shown: {error}"
+        report = None if request_id is None else self._retrains.report(request_id)
+        steps = lineage(manifest, self._audit.read().records, told)
+        return History(tuple(steps), gate_view(report, manifest.gate), missing)
+
+    def record(self, sequence: int) -> AuditRecord | None:
+        """Return an audit record; None where there is none."""
+        return next(iter(self._registry.log.records(sequence, 1)), None) if sequence > 0 else None
+
+    def _drift_events(self) -> list[Told]:
+        with self._lock:
+            if self._clock_s() - self._told_s >= _FRESH_S:
+                self._told, self._told_s = self._drift(), self._clock_s()
+            return self._told
+
+    def _row(self, version: str, aliases: Mapping[str, Alias]) -> VersionRow:
+        manifest = self.manifest(version)
+        name = next((name for name in ("hold_out", "gate") if name in manifest.metrics), "")
+        return VersionRow(
+            version=version,
+            aliases=tuple(sorted(name for name, alias in aliases.items() if alias.version == version)),
+            created_at=manifest.created_at,
+            family=manifest.family,
+            rows=manifest.data.rows,
+            frauds=manifest.data.frauds,
+            figures=manifest.metrics[name].values if name else {},
+            figures_of=name.replace("_", " "),
+        )

@@ -39,10 +39,11 @@ def make_console(settings: ConsoleSettings) -> Console:
         settings.absolute_s,
         time.time,
     )
+    registry = Registry(settings.redis_url, settings.redis_prefix)
     return Console(
         settings=settings,
-        feed=Feed(settings.broker, settings.topics),
-        registry=Registry(settings.redis_url, settings.redis_prefix),
+        feed=Feed(settings.broker, settings.topics, registry.log),
+        registry=registry,
         accounts=accounts,
         sessions=sessions,
         tokens=CsrfTokens(settings.secret),

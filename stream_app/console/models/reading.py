@@ -1,13 +1,9 @@
 """Everything that the models page shows, read from Redis and from the drift stream."""
 
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from models.alias import Alias
-from models.errors import FraudstreamError
 from models.manifest import Manifest
 from models.proposal import Proposal
 from models.registry import Registry
@@ -21,9 +17,6 @@ from stream_app.console.models.timeline import Timeline, timeline
 from stream_app.drift.stream import Told
 from stream_app.retrain.release.release_state import ReleaseStore
 from stream_app.retrain.retrain_store import RetrainStore
-
-_FRESH_S: Final = 5.0
-"""The drift stream is read again after that: it is short, and lineage is looked at by people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +75,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of how a version came to be; `missing` says in one line what could not be read."""
+    """What is known of how a version came to be."""
 
     steps: tuple[Step, ...]
     gate: GateView | None
-    missing: str | None
 
 
 class ModelsReading:
@@ -96,8 +88,8 @@ class ModelsReading:
     ----------
     registry, releases, retrains: the stores.
     audit: the chain.
-    drift: reads all of the drift stream; asked at most every few seconds.
-    now_ms, clock_s: wall clock, and one that only goes on.
+    drift: drift events and retrain requests, as far as they are known.
+    now_ms: wall clock.
     """
 
     def __init__(
@@ -108,15 +100,11 @@ class ModelsReading:
         audit: AuditReading,
         drift: Callable[[], list[Told]],
         now_ms: Callable[[], int],
-        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._releases, self._retrains = registry, releases, retrains
         self._audit, self._drift = audit, drift
-        self._now_ms, self._clock_s = now_ms, clock_s
+        self._now_ms = now_ms
         self._manifests: dict[str, Manifest] = {}
-        self._lock = threading.Lock()
-        self._told: list[Told] = []
-        self._told_s = float("-inf")
 
     def overview(self) -> Overview:
         """Return everything but what is about one version."""
@@ -153,24 +141,13 @@ class ModelsReading:
         """Return what is known of how a version came to be."""
         manifest = self.manifest(version)
         request_id = manifest.lineage.retrain_request
-        missing = None
-        try:
-            told = self._drift_events() if request_id is not None else []
-        except FraudstreamError as error:
-            told, missing = [], f"drift events are not shown: {error}"
         report = None if request_id is None else self._retrains.report(request_id)
-        steps = lineage(manifest, self._audit.read().records, told)
-        return History(tuple(steps), gate_view(report, manifest.gate), missing)
+        steps = lineage(manifest, self._audit.read().records, self._drift())
+        return History(tuple(steps), gate_view(report, manifest.gate))
 
     def record(self, sequence: int) -> AuditRecord | None:
         """Return an audit record; None where there is none."""
         return next(iter(self._registry.log.records(sequence, 1)), None) if sequence > 0 else None
-
-    def _drift_events(self) -> list[Told]:
-        with self._lock:
-            if self._clock_s() - self._told_s >= _FRESH_S:
-                self._told, self._told_s = self._drift(), self._clock_s()
-            return self._told
 
     def _row(self, version: str, aliases: Mapping[str, Alias]) -> VersionRow:
         manifest = self.manifest(version)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -15,62 +16,80 @@ from models.signing import AllowedSigners
 from stream_app.audit.verification import KafkaAudit, verified
 from stream_app.console.audit.chain import AuditChain, AuditReading
 from stream_app.console.audit.found import Found
-from stream_app.console.audit.query import KINDS, AuditQuery, QueryError
+from stream_app.console.audit.query import KINDS, AuditQuery
 from stream_app.console.console import Console
 from stream_app.console.moment import exact, moment
 
 _JSON_LINES: Final = "application/x-ndjson"
 
 
-def routes(console: Console) -> list[BaseRoute]:
-    """Return the page's routes."""
-    reading = AuditReading(console.registry.log.lines)
-    settings = console.settings
+class AuditPages:
+    """The handlers; what asks Redis or Kafka does so in a thread.
 
-    def allowed() -> AllowedSigners:
-        return AllowedSigners.in_folder(settings.allowed_signers or settings.data_folder / "allowed-signers")
+    Parameters
+    ----------
+    console: what every page is given.
+    """
 
-    def verify() -> tuple[bool, str]:
-        try:
-            return True, verified(console.registry, KafkaAudit(settings.broker, settings.topics), None, allowed)
-        except FraudstreamError as error:
-            return False, str(error)
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._reading = AuditReading(console.registry.log.lines)
 
-    async def page(request: Request, whole: tuple[bool, str] | None = None) -> Response:
-        query = AuditQuery.read(request.query_params)
-        context = await run_in_threadpool(_context, reading, query, request)
-        return console.render(request, "audit.html", {**context, "whole": whole}, 400 if context["refused"] else 200)
+    async def show(self, request: Request) -> Response:
+        """Show what is looked for, the newest first."""
+        return await self._page(request, None)
 
-    async def show(request: Request) -> Response:
-        return await page(request)
+    async def verify(self, request: Request) -> Response:
+        """Check everything, and show what was found above the records."""
+        return await self._page(request, await run_in_threadpool(self._verified))
 
-    async def check(request: Request) -> Response:
-        return await page(request, await run_in_threadpool(verify))
-
-    async def back(request: Request) -> Response:
+    async def back(self, request: Request) -> Response:
+        """Go to the page of the records: a check is asked for by its button."""
         return RedirectResponse(f"/audit{AuditQuery.read(request.query_params).link()}", 303)
 
-    async def export(request: Request) -> Response:
-        query = AuditQuery.read(request.query_params)
+    async def export(self, request: Request) -> Response:
+        """Send what is looked for as it is kept, a record a line."""
         try:
-            matcher = query.matcher()
-        except QueryError as error:
-            return console.render(request, "refused.html", {"code": 400, "said": str(error)}, 400)
-        chain = await run_in_threadpool(reading.read)
+            matcher = AuditQuery.read(request.query_params).matcher()
+            chain = await run_in_threadpool(self._reading.read)
+        except FraudstreamError as error:
+            return self._console.render(request, "refused.html", {"code": 400, "said": str(error)}, 400)
 
         def lines() -> Iterator[bytes]:
             return (record.canonical() + b"\n" for record in chain.records if matcher.fits(record))
 
-        name = f"audit-{moment(int(time.time() * 1000)).replace(' ', '-').replace(':', '')}.jsonl"
+        name = f"audit-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl"
         return StreamingResponse(
             lines(), media_type=_JSON_LINES, headers={"Content-Disposition": f'attachment; filename="{name}"'}
         )
 
+    async def _page(self, request: Request, whole: tuple[bool, str] | None) -> Response:
+        query = AuditQuery.read(request.query_params)
+        context = await run_in_threadpool(_context, self._reading, query, request)
+        status = 400 if context["refused"] else 200
+        return self._console.render(request, "audit.html", {**context, "whole": whole}, status)
+
+    def _verified(self) -> tuple[bool, str]:
+        settings = self._console.settings
+
+        def allowed() -> AllowedSigners:
+            return AllowedSigners.in_folder(settings.allowed_signers or settings.data_folder / "allowed-signers")
+
+        try:
+            where = KafkaAudit(settings.broker, settings.topics)
+            return True, verified(self._console.registry, where, None, allowed)
+        except FraudstreamError as error:
+            return False, str(error)
+
+
+def routes(console: Console) -> list[BaseRoute]:
+    """Return the page's routes."""
+    pages = AuditPages(console)
     return [
-        Route("/audit", show),
-        Route("/audit/verify", check, methods=["POST"]),
-        Route("/audit/verify", back),
-        Route("/audit/export", export),
+        Route("/audit", pages.show),
+        Route("/audit/verify", pages.verify, methods=["POST"]),
+        Route("/audit/verify", pages.back),
+        Route("/audit/export", pages.export),
     ]
 
 

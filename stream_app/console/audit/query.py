@@ -1,14 +1,15 @@
 """What is looked for in the audit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Self, get_args
+from typing import Final, Self, get_args
 from urllib.parse import urlencode
 
 from models.errors import FraudstreamError
 from models.schema.audit_record import AuditKind, AuditRecord
 
+_HASH_PART: Final = 8
 KINDS: tuple[str, ...] = get_args(AuditKind)
 
 
@@ -25,7 +26,7 @@ class AuditQuery:
     actor: who acted, or approved; a part of the name is enough, capitals do not count.
     kind: the sort of act.
     version: a model that the record is about or names.
-    text: words that stand anywhere in the record.
+    text: words that stand anywhere in the record, or the beginning of its hash or of the one before.
     since, until: UTC times as a form writes them; `until` is no longer in it, a day without an hour is the whole day.
     """
 
@@ -93,8 +94,9 @@ class Matcher:
     def _says(self, record: AuditRecord) -> bool:
         if not self.words:
             return True
-        said = record.canonical().decode().casefold()
-        return all(word in said for word in self.words)
+        said = " ".join((record.kind, record.actor, record.reason, record.event_id or "", *_about(record))).casefold()
+        hashes = record.hash, record.previous_hash
+        return all(word in said or _begins(hashes, word) for word in self.words)
 
 
 def _actors(record: AuditRecord) -> Iterator[str]:
@@ -110,6 +112,11 @@ def _about(record: AuditRecord) -> Iterator[str]:
     for value in record.details.values():
         if isinstance(value, str):
             yield value
+
+
+def _begins(hashes: Iterable[str], word: str) -> bool:
+    """Whether a word is a hash, or the beginning of one that is long enough to mean it."""
+    return len(word) >= _HASH_PART and any(each.startswith(word) for each in hashes)
 
 
 def _from(text: str) -> int | None:

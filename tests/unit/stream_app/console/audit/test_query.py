@@ -52,6 +52,8 @@ def test_each_field_narrows_what_is_found(asked, expected):
 def test_the_hash_of_a_record_finds_it_and_the_one_behind_it():
     records = made(MOVE, LOGIN, LOGIN)
     assert found(records, text=records[0].hash) == [1, 2]
+    assert found(records, text=records[0].hash[:8]) == [1, 2]
+    assert found(records, text=records[0].hash[:2] + "zz") == []
 
 
 def test_a_time_that_is_none_is_refused_with_the_way_to_write_it():

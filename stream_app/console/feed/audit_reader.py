@@ -30,11 +30,9 @@ class AuditReader:
 
     def open(self) -> None:
         """Begin where what is kept begins, or where this process has read up to."""
-        head = self._log.head()
-        length = 0 if head is None else head.sequence
         reached = self._journal.place().get(0)
         if reached is None:
-            reached = max(0, length - self._keep)
+            reached = max(0, self._length() - self._keep)
             self._journal.begin(0, reached + 1)
         self._place = reached
         self._last = next(iter(self._log.lines(reached, 1)), None) if reached else None
@@ -56,6 +54,13 @@ class AuditReader:
 
     def close(self) -> None:
         """Leave the connection to whoever else uses it."""
+
+    def _length(self) -> int:
+        try:
+            head = self._log.head()
+        except AuditError:  # somebody changed the last record: everything is read, its number is not to be trusted
+            return 0
+        return 0 if head is None else head.sequence
 
     def _take(self, line: bytes) -> None:
         try:

@@ -12,11 +12,18 @@ from models.schema.drift_event import DriftEvent
 from models.schema.retrain_request import RetrainRequest
 from stream_app.drift.stream import Told
 
+_AGAIN: Final = "Champion again, by roll-back"
 _PERSONS: Final = {
     "promotion-proposal": "Proposed for promotion",
     "promotion-approval": "Approved by a second person",
     "promotion-rejection": "Proposal rejected",
     "registration": "Registered by a person",
+}
+_RELEASE: Final = {
+    "adopted": "Adopted by the release loop, which watches it",
+    "frozen": "Automatic promotion frozen",
+    "unfrozen": "Automatic promotion goes on",
+    "verified": "Verified again",
 }
 _GATE: Final = {
     "registered": "Gate passed, registered",
@@ -66,7 +73,9 @@ def lineage(manifest: Manifest, records: Sequence[AuditRecord], told: Iterable[T
     request = next(
         (one for one in told if isinstance(one.record, RetrainRequest) and one.record.request_id == request_id), None
     )
-    incident = _incident(about, request)
+    incident = None if request_id is None else _incident(about, request_id)
+    if request is not None and isinstance(request.record, RetrainRequest):
+        incident = request.record.incident
     alarms, recoveries = _drift(told, incident, request)
     asked = [] if request is None or any(record.kind == "retrain-request" for record in about) else [_asked(request)]
     return [*alarms, *asked, *_acts(about, version, request), *recoveries]
@@ -85,11 +94,11 @@ def _concerns(record: AuditRecord, version: str, request_id: str | None) -> bool
     )
 
 
-def _incident(records: Iterable[AuditRecord], request: Told | None) -> str | None:
-    if request is not None and isinstance(request.record, RetrainRequest):
-        return request.record.incident
-    named = (record.details.get("incident") for record in records if record.kind != MOVE)
-    return next((str(incident) for incident in named if incident), None)
+def _incident(records: Iterable[AuditRecord], request_id: str) -> str | None:
+    """Return the incident that a request was for, as the audit has it."""
+    asked = (record for record in records if record.kind == "retrain-request" and record.subject == request_id)
+    incident = next((record.details.get("incident") for record in asked), None)
+    return None if incident is None else str(incident)
 
 
 def _drift(told: Iterable[Told], incident: str | None, request: Told | None) -> tuple[list[Step], list[Step]]:
@@ -151,7 +160,7 @@ def _acts(records: Sequence[AuditRecord], version: str, request: Told | None) ->
 def _move(record: AuditRecord, version: str) -> str:
     rolled_back = record.details["action"] == "rollback"
     if record.subject == version:
-        return "Champion again, by roll-back" if rolled_back else "Made champion"
+        return _AGAIN if rolled_back else "Made champion"
     return f"Rolled back: {record.subject} is champion again" if rolled_back else f"Replaced by {record.subject}"
 
 
@@ -175,10 +184,10 @@ def _release_step(record: AuditRecord, version: str) -> Step:
     event = str(details["event"])
     if record.kind == "gate-verdict":
         what = _GATE.get(event, event)
-    elif event == "rolled back" and record.subject != version:
-        what = f"Rolled back: {record.subject} is champion again"
+    elif event == "rolled back":
+        what = _AGAIN if record.subject == version else f"Rolled back: {record.subject} is champion again"
     else:
-        what = event.capitalize()
+        what = _RELEASE.get(event, event.capitalize())
     request_id = details.get("request_id")
     correlation = details.get("incident") or request_id or details.get("release")
     return Step(

@@ -90,8 +90,9 @@ class Timeline:
 def timeline(reigns: Sequence[Reign], trials: Sequence[Trial], now_ms: int) -> Timeline:
     """Draw reigns and trials, both the oldest first, up to now."""
     every: list[Reign | Trial] = sorted([*reigns, *trials], key=lambda each: each.from_ms)
-    seen = [each.version for each in every]
-    versions = list(dict.fromkeys(reversed(seen)))[:MOST_LANES][::-1]
+    seen = dict.fromkeys(each.version for each in every)
+    latest = list(dict.fromkeys(each.version for each in reversed(every)))[:MOST_LANES]
+    versions = [version for version in seen if version in latest]
     spans = [each for each in every if each.version in versions]
     begin = min((each.from_ms for each in spans), default=now_ms - _SHORTEST_MS)
     end = max(now_ms, begin + _SHORTEST_MS)
@@ -107,7 +108,7 @@ def timeline(reigns: Sequence[Reign], trials: Sequence[Trial], now_ms: int) -> T
         bars=tuple(place.bar(each) for each in spans),
         marks=tuple(place.mark(each) for each in reigns if each.version in versions),
         ticks=place.ticks(),
-        left_out=len(set(seen)) - len(versions),
+        left_out=len(seen) - len(versions),
         summary=_summary(reigns, trials),
     )
 
@@ -155,9 +156,11 @@ def _summary(reigns: Sequence[Reign], trials: Sequence[Trial]) -> str:
     last = reigns[-1]
     rollbacks = sum(reign.action == "rollback" for reign in reigns)
     versions = len({reign.version for reign in reigns})
+    counted = f"{_many(versions, 'version')} in {_many(len(reigns), 'reign')}, {_many(rollbacks, 'roll-back')}"
     trial = trials[-1] if trials and trials[-1].until_ms is None else None
     beside = "" if trial is None else f" {trial.version} is in {trial.stage} beside it."
-    return (
-        f"{last.version} is champion since {moment(last.from_ms)} UTC. {versions} versions in {len(reigns)} reigns, "
-        f"{rollbacks} roll-backs.{beside}"
-    )
+    return f"{last.version} is champion since {moment(last.from_ms)} UTC. {counted}.{beside}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

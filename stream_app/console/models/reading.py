@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from models.alias import Alias
+from models.errors import FraudstreamError
 from models.manifest import Manifest
 from models.proposal import Proposal
 from models.registry import Registry
-from models.schema.audit_record import AuditRecord
+from models.release.state import ReleaseState
 from stream_app.console.audit.chain import AuditChain, AuditReading
 from stream_app.console.models.gate import GateView, gate_view
 from stream_app.console.models.lineage import Step, lineage
@@ -17,6 +18,11 @@ from stream_app.console.models.timeline import Timeline, timeline
 from stream_app.drift.stream import Told
 from stream_app.retrain.release.release_state import ReleaseStore
 from stream_app.retrain.retrain_store import RetrainStore
+from stream_app.retrain.state_store import StateError
+
+
+class UnknownVersionError(FraudstreamError):
+    """Raised for a version that is not in the registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Overview:
     reigns: the newest first.
     timeline: drawn.
     release: what goes on.
+    release_problem: why that is not known; None where it is.
     approvals_required, proposals: the rule of two persons, and what waits for the second.
     audit: the chain, of which reigns are made.
     """
@@ -53,6 +60,7 @@ class Overview:
     reigns: tuple[Reign, ...]
     timeline: Timeline
     release: ReleaseView
+    release_problem: str | None
     approvals_required: bool
     proposals: tuple[Proposal, ...]
     audit: AuditChain
@@ -110,22 +118,25 @@ class ModelsReading:
         """Return everything but what is about one version."""
         chain, aliases = self._audit.read(), self._registry.aliases()
         found = reigns(chain.records)
+        release, problem = self._release()
         return Overview(
             aliases=aliases,
             versions=tuple(self._row(version, aliases) for version in reversed(self._registry.versions())),
             reigns=tuple(reversed(found)),
             timeline=timeline(found, trials(chain.records), self._now_ms()),
-            release=ReleaseView.of(self._releases.read()),
+            release=release,
+            release_problem=problem,
             approvals_required=self._registry.approvals_required(),
             proposals=tuple(self._registry.proposals()),
             audit=chain,
         )
 
     def manifest(self, version: str) -> Manifest:
-        """Return a manifest; raises RegistryError where there is none."""
-        found = self._manifests.get(version)
+        """Return a manifest; raises UnknownVersionError where there is none."""
+        found = self._manifests.get(version) or self._registry.find_manifest(version)
         if found is None:
-            found = self._manifests[version] = self._registry.manifest(version)
+            raise UnknownVersionError(f"there is no model {version!r}; the page Models lists those there are")
+        self._manifests[version] = found
         return found
 
     def named(self, name: str) -> str:
@@ -145,9 +156,12 @@ class ModelsReading:
         steps = lineage(manifest, self._audit.read().records, self._drift())
         return History(tuple(steps), gate_view(report, manifest.gate))
 
-    def record(self, sequence: int) -> AuditRecord | None:
-        """Return an audit record; None where there is none."""
-        return next(iter(self._registry.log.records(sequence, 1)), None) if sequence > 0 else None
+    def _release(self) -> tuple[ReleaseView, str | None]:
+        """Return where the release stands; a state that another version wrote hides nothing else."""
+        try:
+            return ReleaseView.of(self._releases.read()), None
+        except StateError as error:
+            return ReleaseView.of(ReleaseState()), str(error)
 
     def _row(self, version: str, aliases: Mapping[str, Alias]) -> VersionRow:
         manifest = self.manifest(version)

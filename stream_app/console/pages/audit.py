@@ -16,7 +16,7 @@ from models.signing import AllowedSigners
 from stream_app.audit.verification import KafkaAudit, verified
 from stream_app.console.audit.chain import AuditChain, AuditReading
 from stream_app.console.audit.found import Found
-from stream_app.console.audit.query import KINDS, AuditQuery
+from stream_app.console.audit.query import KINDS, AuditQuery, QueryError
 from stream_app.console.console import Console
 from stream_app.console.moment import exact, moment
 
@@ -52,8 +52,10 @@ class AuditPages:
         try:
             matcher = AuditQuery.read(request.query_params).matcher()
             chain = await run_in_threadpool(self._reading.read)
-        except FraudstreamError as error:
+        except QueryError as error:
             return self._console.render(request, "refused.html", {"code": 400, "said": str(error)}, 400)
+        except FraudstreamError as error:
+            return self._console.render(request, "unavailable.html", {"said": str(error)}, 503)
 
         def lines() -> Iterator[bytes]:
             return (record.canonical() + b"\n" for record in chain.records if matcher.fits(record))
@@ -65,7 +67,10 @@ class AuditPages:
 
     async def _page(self, request: Request, whole: tuple[bool, str] | None) -> Response:
         query = AuditQuery.read(request.query_params)
-        context = await run_in_threadpool(_context, self._reading, query, request)
+        try:
+            context = await run_in_threadpool(_context, self._reading, query, request)
+        except FraudstreamError as error:
+            return self._console.render(request, "unavailable.html", {"said": str(error)}, 503)
         status = 400 if context["refused"] else 200
         return self._console.render(request, "audit.html", {**context, "whole": whole}, status)
 
@@ -94,12 +99,11 @@ def routes(console: Console) -> list[BaseRoute]:
 
 
 def _context(reading: AuditReading, query: AuditQuery, request: Request) -> dict[str, Any]:
-    refused, chain, fitting = None, AuditChain(), list[AuditRecord]()
+    refused, fitting, chain = None, list[AuditRecord](), reading.read()
     try:
-        chain = reading.read()
         matcher = query.matcher()
         fitting = [record for record in chain.records if matcher.fits(record)]
-    except FraudstreamError as error:
+    except QueryError as error:
         refused = str(error)
     return {
         "query": query,

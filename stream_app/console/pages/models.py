@@ -25,8 +25,8 @@ from stream_app.console.models.acts import LONGEST_REASON, Acts
 from stream_app.console.models.card import ModelCard
 from stream_app.console.models.comparison import Comparison
 from stream_app.console.models.outcome import outcome
-from stream_app.console.models.reading import ModelsReading
-from stream_app.console.models.verification import Verifier
+from stream_app.console.models.reading import ModelsReading, UnknownVersionError
+from stream_app.console.models.verification import Verification, Verifier
 from stream_app.console.moment import exact, lasted, moment
 from stream_app.console.people.role import Role
 from stream_app.drift.stream import Told
@@ -111,8 +111,12 @@ class ModelsPages:
         """Verify one version and show what its features weigh: the part of its page that takes a moment."""
         version = request.path_params["version"]
         return await self._answer(
-            request, "verification.html", lambda: {"found": self._verifier.verify(version)}, _no_typing()
+            request, "verification.html", lambda: {"found": self._verified(version)}, _no_typing()
         )
+
+    def _verified(self, version: str) -> Verification:
+        self._reading.manifest(version)  # tells a version that is not there from a bundle that is no good
+        return self._verifier.verify(version)
 
     async def act(self, request: Request) -> Response:
         """Carry out what an approver wants, or say on the same page why not."""
@@ -158,8 +162,10 @@ class ModelsPages:
     ) -> Response:
         try:
             context = await run_in_threadpool(read)
-        except FraudstreamError as error:
+        except UnknownVersionError as error:
             return self._console.render(request, "refused.html", {"code": 404, "said": str(error)}, 404)
+        except FraudstreamError as error:
+            return self._console.render(request, "unavailable.html", {"said": str(error)}, 503)
         frame = {
             "typed": typed,
             "may": request.state.person.may(Role.APPROVER),

@@ -177,5 +177,10 @@ def test_commands_propose_show_and_approve(registry, versions, bundles, stack, r
     assert "fraudstream models approve approvals-off" in capsys.readouterr().out
     assert run(["models", "approve", "approvals-off", "--actor", "bob"]) == 0
     assert not clock_free.approvals_required()
+    assert run(["models", "approvals", "--require", "on", "--actor", "ada", "--reason", "again"]) == 0
+    assert run(["models", "promote", versions[2], "--actor", "ada", "--reason", "newer"]) == 0
+    assert run(["models", "reject", versions[2], "--actor", "bob", "--reason", "not on these rows"]) == 0
+    assert f"{versions[2]} is no longer proposed (bob: not on these rows)" in capsys.readouterr().out
+    assert clock_free.proposals() == []
     assert run(["models", "approvals", "--require", "on", "--actor", "ada"]) == 2
     assert "--require needs a --reason" in capsys.readouterr().err

@@ -172,8 +172,8 @@ def test_a_bundle_of_a_stranger_is_said_to_be_and_cannot_be_proposed(
 
 def test_two_versions_are_compared(sign_in: SignIn, versions: Models) -> None:
     page = sign_in(Role.VIEWER, "/models")
-    page.get_by_label("Compare").first.select_option(versions.first)
-    page.get_by_label("with").select_option(versions.second)
+    page.locator("select[name=first]").select_option(versions.first)
+    page.locator("select[name=second]").select_option(versions.second)
     page.get_by_role("button", name="Compare").click()
     row = page.locator("tr", has_text="average precision")
     expect(row).to_contain_text("differs")

@@ -1,7 +1,6 @@
 """`fraudstream archive`: keep everything that was seen, scored and labelled in Delta tables."""
 
 import asyncio
-import gc
 import os
 import secrets
 import socket
@@ -27,7 +26,7 @@ from stream_app.commands.connection import (
     redis_prefix_option,
     topic_prefix_option,
 )
-from stream_app.faust_app import set_up_logging
+from stream_app.faust_app import keep_heap, set_up_logging
 from stream_app.topic_admin import describe_topics
 
 
@@ -138,10 +137,7 @@ def command(
     )
     _require_everything(settings)
     set_up_logging("INFO")
-    # A batch makes thousands of records that are gone after it: collections in between find nothing.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    keep_heap()
     asyncio.run(ArchiveProcess(settings).run())
 
 

@@ -21,7 +21,7 @@ from models.registry import Registry
 from models.schema.iso_codes import CURRENCY_EXPONENTS
 from models.schema.money import ReportingCurrency, default_reporting_currency
 from models.signing import AllowedSigners
-from stream_app.faust_app import ChannelApp, channel_app, end_process
+from stream_app.faust_app import ChannelApp, channel_app, end_process, keep_heap
 from stream_app.health import HealthServer
 from stream_app.scoring.control_outlook import ControlOutlook
 from stream_app.scoring.control_seed import load_or_create_seed
@@ -72,9 +72,10 @@ class ScoringWorker(faust.Service):
         """Bring up the models and the profiles, then join the group."""
         settings = self.settings
         try:
-            self._producer = make_producer(settings.broker)
-            await self._producer.start()
-            self.sink = Sink(self._producer, settings.topics)
+            self._producers = make_producer(settings.broker), make_producer(settings.broker)
+            for producer in self._producers:
+                await producer.start()
+            self.sink = Sink(*self._producers, settings.topics)
             currency = _currency(settings)
             control = _control_policy(settings, currency)
             self._outlook = ControlOutlook(control)
@@ -93,6 +94,7 @@ class ScoringWorker(faust.Service):
             model = await self.serving.first()
             self._outlook.begin(model.manifest)
             await asyncio.to_thread(warm_up, model, currency)
+            keep_heap()
             self.add_future(self._guarded(self.serving.follow()))
             self.add_future(self._guarded(self.follower.follow()))
             await self.add_runtime_dependency(self.source)
@@ -211,7 +213,8 @@ class ScoringWorker(faust.Service):
 
     async def on_shutdown(self) -> None:
         """Close what the source needed until its end."""
-        await self._producer.stop()
+        for producer in self._producers:
+            await producer.stop()
         if self.settings.web_port is not None:
             await self._health.stop()
 

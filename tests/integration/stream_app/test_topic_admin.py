@@ -1,5 +1,8 @@
 """Creating and describing topics on a real broker."""
 
+import subprocess
+import sys
+
 import pytest
 
 from models.schema.topics import DAY_MS, SCORES, TOPICS, TRANSACTIONS, TopicNames
@@ -75,3 +78,33 @@ def test_a_setting_that_the_broker_refuses_is_said(stack: LocalStack, unique: st
 def test_a_broker_that_does_not_answer_is_named_with_the_remedy() -> None:
     with pytest.raises(BrokerUnreachableError, match=r"no Kafka broker answers at 127.0.0.1:1 .*--broker"):
         require_broker("127.0.0.1:1", timeout_s=0.5)
+
+
+_SLOW_CLIENT = """
+import sys, time
+from confluent_kafka.admin import AdminClient
+from stream_app.topic_admin import UnknownTopicError, describe_topics
+
+asked = AdminClient.describe_topics
+
+def ask_slowly(self, *args, **kwargs):
+    futures = asked(self, *args, **kwargs)
+    for future in futures.values():
+        future.add_done_callback(lambda _: time.sleep(0.5))  # the client's thread is still busy with the answer
+    return futures
+
+AdminClient.describe_topics = ask_slowly
+try:
+    describe_topics(sys.argv[1], ["no-such-topic"])
+except UnknownTopicError:
+    print("refused", flush=True)
+time.sleep(1)
+print("alive")
+"""
+
+
+def test_a_refusal_leaves_no_client_behind_in_its_own_thread(stack: LocalStack) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _SLOW_CLIENT, stack.broker], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout.split()) == (0, ["refused", "alive"]), ended.stderr

@@ -9,6 +9,7 @@ import click
 
 from models.errors import FraudstreamError
 from stream_app.lazy_group import CommandEntry, LazyGroup
+from stream_app.telemetry.logs import say_error
 
 MENDABLE_EXIT_CODE: Final = 2
 INTERRUPTED_EXIT_CODE: Final = 130
@@ -63,7 +64,7 @@ def run(arguments: Sequence[str], entries: Mapping[str, CommandEntry] = COMMANDS
         click.echo(error.format_message(), err=True)
         return MENDABLE_EXIT_CODE
     except (click.ClickException, FraudstreamError) as error:
-        click.echo(f"error: {_one_line(error)}", err=True)
+        say_error(_one_line(error))
         return MENDABLE_EXIT_CODE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED_EXIT_CODE

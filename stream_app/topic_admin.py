@@ -117,9 +117,9 @@ def ask(broker: str, question: Callable[[AdminClient], Mapping[_Asked, "Future[A
     """Ask a broker something and return what it says of each: a result, or the KafkaException in place of one.
 
     The client is dropped here, in the caller's thread, once all is answered. Dropped before, its futures are answered
-    by nobody. And an answer that is raised holds on to the client by its traceback, while the client's own thread holds
-    on to the answer: when that thread lets go last, librdkafka ends the process, for it may not destroy itself. So no
-    frame that knows the client may see an answer raised.
+    by nobody. And an answer that is raised holds on to every frame below, in a circle that the garbage collector frees
+    in whatever thread it runs: in the client's own one, where the next answer arrives, librdkafka ends the process. So
+    no frame that knows the client may see an answer raised.
 
     Raises
     ------

@@ -69,6 +69,7 @@ class Archiver:
         )
         self._outbox = Outbox(settings.broker, settings.topics)
         self._announced = self._known_announcement()
+        self._announced_id: str | None = None
         at = self._announced.watermark if self._announced else 0
         self._watermark = Watermark(partitions, settings.idle_after_s, at)
         self._compactor = Compactor(list(self._tables.values()), settings.small_files, settings.commit_every_s / 4)
@@ -112,7 +113,13 @@ class Archiver:
         if any(rows.values()):
             took_s = self._committed_at_s - started_s
             self._gauges.commit_seconds.observe(took_s)
-            log.info("committed %s in %.2f s, watermark %d", _in_words(rows), took_s, self.watermark)
+            log.info(
+                "committed %s in %.2f s, watermark %d", _in_words(rows), took_s, self.watermark,
+                extra={
+                    "event_id": self._announced_id,
+                    "next_offsets": {name: positions.offsets for name, positions in self._positions.items()},
+                },
+            )  # fmt: skip
         self._compact()
 
     def close(self) -> None:
@@ -188,7 +195,7 @@ class Archiver:
         if last is not None and (last.tables, last.watermark) == (commit.tables, commit.watermark):
             return
         self._check_lease()
-        self._outbox.announce(commit, {name: table.table_id for name, table in self._tables.items()})
+        self._announced_id = self._outbox.announce(commit, {n: table.table_id for n, table in self._tables.items()})
         self._announced = commit
 
     def _known_announcement(self) -> ArchiveCommit | None:

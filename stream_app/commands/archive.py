@@ -27,7 +27,7 @@ from stream_app.commands.connection import (
     redis_prefix_option,
     topic_prefix_option,
 )
-from stream_app.faust_app import set_up_logging
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.topic_admin import describe_topics
 
 
@@ -94,7 +94,9 @@ from stream_app.topic_admin import describe_topics
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str | None,
     redis_url: str | None,
     topics: TopicNames,
@@ -137,7 +139,7 @@ def command(
         accept_loss=accept_loss,
     )
     _require_everything(settings)
-    set_up_logging("INFO")
+    telemetry.begin("archive")
     # A batch makes thousands of records that are gone after it: collections in between find nothing.
     gc.collect()
     gc.freeze()

@@ -24,7 +24,7 @@ from stream_app.commands.archive_options import archive_option, archive_url, sto
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option, key_to_sign, signing_key_option
 from stream_app.commands.models_train import code_commit
-from stream_app.faust_app import set_up_logging
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.retrain.request_source import GROUP
 from stream_app.retrain.run import RetrainProcess
 from stream_app.retrain.settings import RetrainSettings
@@ -114,7 +114,9 @@ class _Plans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -164,7 +166,7 @@ def command(
         lease_s=lease,
     )
     _require_everything(settings)
-    set_up_logging("INFO")
+    telemetry.begin("retrain")
     asyncio.run(RetrainProcess(settings).run())
 
 

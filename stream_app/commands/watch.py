@@ -15,7 +15,8 @@ from stream_app.access.kafka_requirement import require_access
 from stream_app.checkpoints import CheckpointStore
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
-from stream_app.faust_app import run_app, set_up_logging
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
+from stream_app.faust_app import run_app
 from stream_app.watch.app import build_app
 from stream_app.watch.settings import WatchSettings
 
@@ -79,7 +80,9 @@ _EPOCH = date(1970, 1, 1)
     show_envvar=True,
     help="Ask for a retrain once in so many event days, drift or not; never by default.",
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -118,7 +121,7 @@ def command(
         retrain_every_days=retrain_every_days,
     )
     _require_everything(settings)
-    set_up_logging("INFO")
+    telemetry.begin("watch")
     folder = data_folder()
     folder.mkdir(parents=True, exist_ok=True)
     run_app(build_app(settings, folder))

@@ -60,6 +60,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.request.request_id
 
     @property
+    def ids(self) -> dict[str, str]:
+        """What log lines and spans about it carry."""
+        return {"correlation_id": self.request.correlation_id, "request_id": self.id}
+
+    @property
     def subject(self) -> str | None:
         """What a newer request makes this one superfluous for: its incident, or the schedule."""
         request = self.request

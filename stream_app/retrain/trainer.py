@@ -53,6 +53,7 @@ class Trainer:
         self._clock_s = clock_s
         self._process: ServerProcess | None = None
         self._began_s = 0.0
+        self._relayed_bytes = 0
         self.order: TrainingOrder | None = None
 
     def start(self, order: TrainingOrder) -> None:
@@ -66,6 +67,7 @@ class Trainer:
         environment = {**os.environ, STORAGE_VARIABLE: options}
         process.start([sys.executable, "-c", _PROGRAM, str(self._folder)], environment)
         self._process, self._began_s, self.order = process, self._clock_s(), order
+        self._relayed_bytes = 0
 
     def outcome(self) -> TrainingOutcome | None:
         """Return what came of the training; None while it runs."""
@@ -74,6 +76,7 @@ class Trainer:
         runs = process.identity() is not None
         took_s = self._clock_s() - self._began_s
         outcome: TrainingOutcome | None = read_record(self._folder / OUTCOME_FILE, TrainingOutcome)
+        self._relay(process)
         if outcome is None and runs and took_s < self._longest_s:
             return None
         last_words = process.last_words()
@@ -87,6 +90,16 @@ class Trainer:
     def saying(self) -> str | None:
         """What a training that runs has said last."""
         return None if self._process is None else self._process.last_words()
+
+    def _relay(self, process: ServerProcess) -> None:
+        """Log what the training has said since the last look: its own log goes with the next training."""
+        with process.log.open("rb") as said:
+            said.seek(self._relayed_bytes)
+            new = said.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._relayed_bytes += len(whole)
+        for line in whole.decode(errors="replace").splitlines():
+            log.info("training: %s", line)
 
     def stop(self) -> None:
         """End the training, if one runs."""

@@ -35,6 +35,7 @@ from stream_app.retrain.settings import RetrainSettings
 from stream_app.retrain.state_store import StateError
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 from stream_app.retrain.verdict_events import ACTOR, verdict_event
+from stream_app.telemetry.about import about
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +203,8 @@ class RetrainWorker:
             job = state.next(self._now_ms())
             self._show(state, job)
             if job is not None:
-                state = self._advance(state, job)
+                with about(**job.ids):
+                    state = self._advance(state, job)
             self._around.requests.commit(state.position(self._around.requests.next_offset))
         except (RegistryError, StateError):
             if store.answers():
@@ -221,7 +223,9 @@ class RetrainWorker:
                 self._refuse(offset, value, str(error))
                 continue
             if state.job(request.request_id) is None and self._around.store.report(request.request_id) is None:
-                state = self._take(state, Job(request=request, offset=offset, key=message.key(), value=value or b""))
+                job = Job(request=request, offset=offset, key=message.key(), value=value or b"")
+                with about(**job.ids, partition=0, offset=offset):
+                    state = self._take(state, job)
         return state
 
     def _take(self, state: RetrainState, job: Job) -> RetrainState:
@@ -236,7 +240,7 @@ class RetrainWorker:
 
     def _replaced(self, jobs: Sequence[Job], reason: str) -> dict[str, RetrainReport]:
         for job in jobs:
-            log.info("request %s is replaced: %s", job.id, reason)
+            log.info("request %s is replaced: %s", job.id, reason, extra=job.ids)
             self._record(job, "replaced", reason)
         return {job.id: _replace(self._report(job), outcome="replaced", reasons=[reason]) for job in jobs}
 
@@ -248,7 +252,8 @@ class RetrainWorker:
         day = commit.watermark // DAY_MS
         for job in state.waiting():
             if job.pinned is None or day > job.pinned.as_of // DAY_MS:
-                return self._pin_again(state, job, commit)
+                with about(**job.ids):
+                    return self._pin_again(state, job, commit)
         return state
 
     def _advance(self, state: RetrainState, job: Job) -> RetrainState:
@@ -308,7 +313,10 @@ class RetrainWorker:
             table_versions=tables,
         )
         job = _replace(job, step="pinned", pinned=pinned)
-        log.info("request %s, try %d: trains on %s against %s", job.id, job.number, tables, champion.version)
+        log.info(
+            "request %s, try %d: trains on %s against %s", job.id, job.number, tables, champion.version,
+            extra={"model_version": champion.version},
+        )  # fmt: skip
         others = state.answered_with(job, as_of)
         reports = self._replaced(others, f"request {job.id} of the {_subject(job)} is tried on labels as late")
         left = state.without(*(one.id for one in others)).with_job(job)
@@ -348,7 +356,7 @@ class RetrainWorker:
             if outcome is None or outcome.bundle is None:
                 return self._write(state.with_job(_replace(job, step="pinned")))
             version = self._around.registry.put(outcome.bundle.whole())
-            log.info("request %s: registered %s", job.id, version)
+            log.info("request %s: registered %s", job.id, version, extra={"model_version": version})
             report = _replace(report, version=version)
             return self._write(state.with_job(_replace(job, step="registered")), {job.id: report})
         self._around.announcer.publish(verdict_event(report))
@@ -401,7 +409,10 @@ class RetrainWorker:
     def _done(self, state: RetrainState, job: Job, report: RetrainReport, outcome: Outcome) -> RetrainState:
         self._record(job, outcome, "; ".join(report.reasons) or outcome, version=report.version)
         written = self._write(state.without(job.id), {job.id: _replace(report, outcome=outcome)}, {job.id: None})
-        log.info("request %s is done: %s", job.id, "; ".join([outcome, *report.reasons]))
+        log.info(
+            "request %s is done: %s", job.id, "; ".join([outcome, *report.reasons]),
+            extra={"model_version": report.version},
+        )  # fmt: skip
         return written
 
     def _fail(self, state: RetrainState, job: Job, reason: str) -> RetrainState:

@@ -287,6 +287,10 @@ class TransactionSource(faust.Service):
             "%.2f s",
             opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing),
             opened.identity.epoch, "warm" if opened.cold_before == 0 else "COLD", opened.took_s,
+            extra={
+                "partition": opened.identity.partition, "first_offset": opened.state_offset,
+                "offset": opened.output_offset, "writer": opened.identity.writer,
+            },
         )  # fmt: skip
         if self._settings.new_epoch is not None and opened.identity.epoch > 0:
             await self._parts.audit(epoch_entry(opened, self._settings))

@@ -17,7 +17,7 @@ from models.release.limits import Limits
 from models.release.matured import MaturedRows, compare_matured
 from models.release.release import ReleasePolicy
 from models.release.state import Candidate, ChampionMove, Observation, ReleaseState
-from models.schema.model_event import Check
+from models.schema.model_event import Check, ModelEvent
 from models.schema.retrain_request import RetrainRequest
 from stream_app.retrain.release.announcer import Announcer
 from stream_app.retrain.release.executor import Executor
@@ -34,6 +34,17 @@ _LEAST_GROWTH: Final = 50
 _GROWTH: Final = 0.05
 
 _replace = msgspec.structs.replace
+
+
+def _ids(event: ModelEvent) -> dict[str, str | None]:
+    return {
+        "correlation_id": event.correlation_id,
+        "causation_id": event.request_id,
+        "event_id": event.event_id,
+        "release_id": event.release,
+        "model_version": event.version,
+        "request_id": event.request_id,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +225,9 @@ class ReleaseRunner:
             self._step(f"after {name}")
             if isinstance(action, Announce):
                 event = action.event
-                log.info("%s %s (event %d): %s", event.version, event.kind, event.sequence, event.cause)
+                log.info(
+                    "%s %s (event %d): %s", event.version, event.kind, event.sequence, event.cause, extra=_ids(event)
+                )
             state = self._write(state, self._policy.done(state, outcome))
         return state
 

@@ -132,7 +132,10 @@ class DayCloser:
         self.last = closing
         took_s = time.monotonic() - began_s
         self._gauges.see_closing(self.agent, day, announced.last_closed_day - day, took_s)
-        log.info("%s closed %s in %.2f s: %d published", self.agent, _text(day), took_s, len(found))
+        log.info(
+            "%s closed %s in %.2f s: %d published", self.agent, _text(day), took_s, len(found),
+            extra={"causation_id": announced.event_id, "event_day": _text(day), "offset": announced.offset},
+        )  # fmt: skip
 
 
 def _text(day: int) -> str:

@@ -22,6 +22,7 @@ from stream_app.archive.settings import ArchiveSettings
 from stream_app.archive.source import ArchiveSource, Place
 from stream_app.archive.tables import TABLES
 from stream_app.archive.watermark import Archived, Watermark
+from stream_app.telemetry.traces import span
 from stream_app.topic_admin import describe_topics
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,11 @@ class Archiver:
 
     def commit(self) -> None:
         """Commit and announce what was taken, if anything, then compact a little."""
+        with span("commit tables"):
+            self._commit()
+        self._compact()
+
+    def _commit(self) -> None:
         started_s = time.monotonic()
         self._outbox.settle()
         rows = {name: self._commit_table(name) for name in TABLES}
@@ -120,7 +126,6 @@ class Archiver:
                     "next_offsets": {name: positions.offsets for name, positions in self._positions.items()},
                 },
             )  # fmt: skip
-        self._compact()
 
     def close(self) -> None:
         """Commit what was taken, announce it, disconnect."""

@@ -16,6 +16,7 @@ from stream_app.archive.outbox import Outbox
 from stream_app.commands.connection import connection_options, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import actor_option, reason_option
 from stream_app.retrain.request_entry import request_entry
+from stream_app.telemetry.traces import trace_headers
 from stream_app.topic_admin import describe_topics
 from stream_app.watch.history.announcement import Announcement, of_request
 
@@ -74,7 +75,7 @@ def _send(broker: str, topics: TopicNames, announcement: Announcement) -> None:
         topics.of(announcement.topic),
         announcement.value,
         announcement.key.encode(),
-        headers=list(announcement.event.headers()),
+        headers=[*announcement.event.headers(), *trace_headers()],
         on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
     )
     if producer.flush(_ANSWER_S) or failures:

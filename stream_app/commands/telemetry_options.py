@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 import click
 
 from stream_app.telemetry.logs import LogFormat, set_up_logging
+from stream_app.telemetry.traces import trace_if_wanted
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,6 +24,7 @@ class Telemetry:
     def begin(self, process: str) -> None:
         """Log from here on under the name of a process, and trace if the environment says where to."""
         set_up_logging(process, self.log_level, self.log_format)
+        trace_if_wanted(process)
 
 
 def telemetry_options(command: Callable[Concatenate[Telemetry, P], R]) -> Callable[P, R]:

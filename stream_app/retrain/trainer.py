@@ -19,8 +19,9 @@ from stream_app.retrain.training_order import (
     read_record,
     write_whole,
 )
-from stream_app.retrain.training_process import STORAGE_VARIABLE
+from stream_app.retrain.training_process import STORAGE_VARIABLE, TRACE_VARIABLE
 from stream_app.stack.server_process import ServerProcess
+from stream_app.telemetry.traces import traceparent
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class Trainer:
         write_whole(self._folder / ORDER_FILE, order)
         process = ServerProcess("training", self._folder, tethered=True)
         options = msgspec.json.encode(dict(self._storage_options)).decode()
-        environment = {**os.environ, STORAGE_VARIABLE: options}
+        trace = traceparent()
+        environment = {**os.environ, STORAGE_VARIABLE: options, **({} if trace is None else {TRACE_VARIABLE: trace})}
         process.start([sys.executable, "-c", _PROGRAM, str(self._folder)], environment)
         self._process, self._began_s, self.order = process, self._clock_s(), order
         self._relayed_bytes = 0

@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
 from confluent_kafka import Message
+from opentelemetry.trace import Span, SpanKind
 
 from models.alias import Alias
 from models.audit.chain import Entry
@@ -24,7 +26,7 @@ from models.schema.audit_record import Detail
 from models.schema.cloud_event import event_id
 from models.schema.model_event import ModelEvent
 from models.schema.retrain_request import RetrainRequest
-from models.schema.topics import DAY_MS
+from models.schema.topics import DAY_MS, RETRAIN_REQUESTS
 from stream_app.retrain.gauges import STEPS, RetrainGauges
 from stream_app.retrain.job import Job, Pinned, RetrainState
 from stream_app.retrain.making import ArchiveMaking
@@ -36,6 +38,7 @@ from stream_app.retrain.state_store import StateError
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 from stream_app.retrain.verdict_events import ACTOR, verdict_event
 from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import messaging, span, trace_of, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -224,8 +227,8 @@ class RetrainWorker:
                 continue
             if state.job(request.request_id) is None and self._around.store.report(request.request_id) is None:
                 job = Job(request=request, offset=offset, key=message.key(), value=value or b"")
-                with about(**job.ids, partition=0, offset=offset):
-                    state = self._take(state, job)
+                with about(**job.ids, partition=0, offset=offset), _taking(message, job):
+                    state = self._take(state, _replace(job, trace=traceparent()))
         return state
 
     def _take(self, state: RetrainState, job: Job) -> RetrainState:
@@ -263,13 +266,16 @@ class RetrainWorker:
         try:
             match job.step:
                 case "taken":
-                    return self._begin(state, job)
+                    with span("pin data", parent=job.trace):
+                        return self._begin(state, job)
                 case "pinned":
                     return self._train(state, job)
                 case "trained":
-                    return self._judge(state, job)
+                    with span("act on the verdict", parent=job.trace):
+                        return self._judge(state, job)
                 case "registered":
-                    return self._offer(state, job)
+                    with span("offer for release", parent=job.trace):
+                        return self._offer(state, job)
                 case _:
                     return state
         except RequestError as error:
@@ -326,7 +332,8 @@ class RetrainWorker:
         """Start the training, or look whether it has ended."""
         trainer, making = self._around.trainer, self._making(job)
         if trainer.order is None or trainer.order.making != making:
-            trainer.start(self._order(making, job))
+            with span("start training", parent=job.trace):
+                trainer.start(self._order(making, job))
             return state
         outcome = trainer.outcome()
         if outcome is None:
@@ -500,6 +507,18 @@ class RetrainWorker:
         self._gauges.step.state(self.step if self.step in STEPS else "idle")
         for step in _OPEN_STEPS:
             self._gauges.open_requests.labels(step).set(sum(one.step == step for one in state.jobs))
+
+
+def _taking(message: Message, job: Job) -> AbstractContextManager[Span]:
+    headers = message.headers() or []
+    return span(
+        f"process {RETRAIN_REQUESTS}",
+        SpanKind.CONSUMER,
+        parent=trace_of(headers.items() if isinstance(headers, dict) else headers),
+        attributes=messaging(
+            "process", RETRAIN_REQUESTS, offset=job.offset, event_id=job.id, correlation_id=job.request.correlation_id
+        ),
+    )
 
 
 def _subject(job: Job) -> str:

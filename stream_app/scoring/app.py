@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import os
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import faust
 import msgspec
 from faust.types import StreamT
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from redis.exceptions import RedisError
 
 from models.access.redis_access import async_redis_client
@@ -38,6 +40,7 @@ from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
 from stream_app.scoring.source import OpenPartition, SourceParts, TransactionSource
 from stream_app.scoring.warm_up import warm_up
+from stream_app.telemetry.traces import messaging, span, tracing
 from stream_app.worker_status import WorkerStatus, workers_key
 
 
@@ -110,10 +113,29 @@ class ScoringWorker(faust.Service):
         source = self.source
         assert source is not None
         try:
-            await self._score(source, polled)
+            with self._span(polled):
+                await self._score(source, polled)
         except Exception as error:  # noqa: BLE001  as above
             end_process(error)
         source.poll_done()
+
+    def _span(self, polled: list[RecordBatch]) -> AbstractContextManager[Span]:
+        """One for all that a poll brought; none for batches without records."""
+        count = sum(len(batch.offsets) for batch in polled) if tracing() else 0
+        if not count:
+            return nullcontext(INVALID_SPAN)
+        topic, lineup = self.settings.topics.transactions, self.serving.lineup
+        full = [batch for batch in polled if len(batch.offsets)]
+        return span(
+            f"process {topic}",
+            SpanKind.CONSUMER,
+            links=[link for batch in full for link in batch.links],
+            attributes={
+                **messaging("process", topic, count=count, group=self.settings.group),
+                "fraudstream.offsets": [f"{b.partition}:{b.offsets[0]}-{b.offsets[-1]}" for b in full],
+                "fraudstream.models": lineup.versions if lineup else [],
+            },
+        )
 
     async def _score(self, source: TransactionSource, polled: list[RecordBatch]) -> None:
         lineup = self.serving.lineup

@@ -19,6 +19,8 @@ from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.loaded_models import LoadedModels
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.settings import ScoringSettings
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import span
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +155,8 @@ class LineupFollower:
             placement, silence = before.placement if before else Placement(), error
         self._swap(serving, placement, aliases)
         if champion is not None and move is not None:
-            await self._take_champion(move, before)
+            with about(**_ids(champion, before.champion if before else None)), span("swap champion"):
+                await self._take_champion(move, before)
         await self._swapped()
         if silence is not None:
             raise silence
@@ -207,7 +210,6 @@ class LineupFollower:
             move.actor,
             move.reason,
             before.champion.version if before else None,
-            extra=_ids(self.lineup.champion if self.lineup else None, before.champion if before else None),
         )
         await asyncio.to_thread(self._keep_copy, move)
 

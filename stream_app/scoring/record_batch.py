@@ -18,7 +18,7 @@ class RecordBatch:
     """Consecutive records of one partition, as one poll brought them.
 
     `overdue` says that the first has waited longer than the age limit and that more wait behind the last: the worker is
-    above its capacity, or catches up.
+    above its capacity, or catches up. `links` are the W3C traceparents of some of their senders' spans.
     """
 
     partition: int
@@ -27,6 +27,7 @@ class RecordBatch:
     keys: list[bytes | None]
     values: list[bytes | None]
     overdue: bool = False
+    links: tuple[str, ...] = ()
 
     @classmethod
     def empty(cls, partition: int, generation: int) -> "RecordBatch":
@@ -46,7 +47,7 @@ class RecordBatch:
 
     def _part(self, rows: slice) -> "RecordBatch":
         offsets, keys, values = self.offsets[rows], self.keys[rows], self.values[rows]
-        return RecordBatch(self.partition, self.generation, offsets, keys, values, self.overdue)
+        return RecordBatch(self.partition, self.generation, offsets, keys, values, self.overdue, self.links)
 
 
 class DeadRecord(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from stream_app.telemetry.about import fields
+from stream_app.telemetry.traces import trace_ids
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
@@ -17,7 +18,7 @@ _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 def _said_of(record: logging.LogRecord) -> dict[str, object]:
     """The ids of a record: those of the work that it was said in, and those it was given itself."""
     own = {name: value for name, value in vars(record).items() if name not in _OWN and value is not None}
-    return {**fields(), **own}
+    return {**fields(), **trace_ids(), **own}
 
 
 class JsonLines(logging.Formatter):

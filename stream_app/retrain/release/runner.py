@@ -27,6 +27,8 @@ from stream_app.retrain.release.paired_rows import Judged, PairedRows
 from stream_app.retrain.release.release_state import ReleaseStore
 from stream_app.retrain.release.settings import ReleaseSettings
 from stream_app.retrain.state_store import StateConflictError, StateError
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import span, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,25 @@ def _ids(event: ModelEvent) -> dict[str, str | None]:
         "model_version": event.version,
         "request_id": event.request_id,
     }
+
+
+def _ids_of_state(state: ReleaseState) -> dict[str, str | None]:
+    return {
+        "correlation_id": state.incident or state.request_id or state.release or None,
+        "release_id": state.release or None,
+        "model_version": state.version,
+        "request_id": state.request_id,
+    }
+
+
+_IN_WORDS: Final = {
+    "Place": "place",
+    "PointChallenger": "point challenger",
+    "Promote": "promote",
+    "RollBack": "roll back",
+    "Verify": "verify",
+    "Announce": "announce",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +189,7 @@ class ReleaseRunner:
             request_id=None if request is None else request.request_id,
             incident=None if request is None else request.incident,
             expected=pairing,
+            trace=traceparent(),
         )
         return self._store.change(lambda state: self._policy.offer(self._follow(state), candidate))
 
@@ -221,7 +243,9 @@ class ReleaseRunner:
             self._lease.check()
             name = type(action).__name__
             self._step(f"before {name}")
-            outcome = self._connected().carry_out(action)
+            ids = _ids(action.event) if isinstance(action, Announce) else _ids_of_state(state)
+            with about(**ids), span(f"release: {_IN_WORDS[name]}", parent=state.trace):
+                outcome = self._connected().carry_out(action)
             self._step(f"after {name}")
             if isinstance(action, Announce):
                 event = action.event

@@ -9,6 +9,7 @@ from models.access.kafka_settings import aiokafka_settings
 from models.schema.cloud_event import CloudEvent, CloudEventError
 from models.schema.topics import PERFORMANCE, TopicNames
 from stream_app.lease import Lease
+from stream_app.telemetry.traces import sending, trace_headers
 from stream_app.watch.history.announcement import Announcement
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,14 @@ class Publisher:
         return new
 
     async def _send(self, announcement: Announcement) -> None:
-        await self._producer.send_and_wait(
-            self._topics.of(announcement.topic),
-            announcement.value,
-            key=announcement.key.encode(),
-            headers=announcement.event.headers(),
-        )
+        topic, event = self._topics.of(announcement.topic), announcement.event
+        with sending(topic, event_id=event.id, correlation_id=event.correlation_id):
+            await self._producer.send_and_wait(
+                topic,
+                announcement.value,
+                key=announcement.key.encode(),
+                headers=[*event.headers(), *trace_headers()],
+            )
 
 
 def _tell(announcement: Announcement) -> None:

@@ -1,6 +1,7 @@
 """The demo from beginning to end, on the run's Kafka and Redis."""
 
 import io
+import json
 import secrets
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from stream_app.demo.story import Demo
 from stream_app.stack.local_stack import LocalStack
 from stream_app.topic_admin import admin_client
 from stream_app.worker_processes import Connections
+from tests.support.otlp_receiver import Receiver, receiving
 
 PLAN = DemoPlan(
     events=28_000,
@@ -40,6 +42,13 @@ TOPICS_GO_S = 60
 
 
 @pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Takes the spans of all processes."""
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
 def connections(stack: LocalStack) -> Iterator[Connections]:
     """Topics and keys of this test alone; the topics go with it."""
     run = f"demo-{secrets.token_hex(4)}"
@@ -52,8 +61,10 @@ def connections(stack: LocalStack) -> Iterator[Connections]:
 
 @pytest.mark.timeout(400)  # two models and 64 event days through every process; a busy machine takes minutes
 def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
-    connections: Connections, tmp_path: Path
+    connections: Connections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
+    for name, value in {"FRAUDSTREAM_LOG_FORMAT": "json", **receiver.environment}.items():
+        monkeypatch.setenv(name, value)
     told, before = io.StringIO(), set(psutil.Process().children())
     result = Demo(PLAN, connections, tmp_path, Narrator(Console(file=told, width=200)), code_commit="").run()
     report = result.report
@@ -81,6 +92,67 @@ def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
     for words in ("let m-", "a person pushes", "ROLLED BACK", "frozen", "a burst", "In truth:"):
         assert words in told.getvalue()
     assert set(psutil.Process().children()) == before
+    correlation_id = followed_by_its_logs(tmp_path, bool(promoted))
+    followed_by_its_spans(receiver, correlation_id)
+
+
+def followed_by_its_logs(folder: Path, promoted: bool) -> str:
+    """From the first alarm on, all that it set off stands in the logs of all processes under one id; return that."""
+    lines = [
+        {**json.loads(line), "file": path.stem}
+        for path in sorted(folder.glob("*/*.log"))
+        if path.stem in {"archive", "retrain", "score", "watch"}
+        for line in path.read_text().splitlines()
+    ]
+    assert {line["process"] for line in lines} == {"archive", "retrain", "score", "watch"}
+    alarm = next(line for line in lines if line["message"].startswith("published drift.alarm"))
+    correlation_id: str = alarm["correlation_id"]
+    chain = sorted(
+        (line for line in lines if line.get("correlation_id") == correlation_id), key=lambda one: one["time"]
+    )
+    said = [f"{line['process']}: {line['message']}" for line in chain]
+    at = -1
+    for words in (
+        "watch: published drift.alarm",
+        "watch: published retrain.request",
+        "retrain: took request",
+        ": trains on {",
+        "retrain: training: ",
+        "retrain: request ",
+    ):
+        at = next(i for i, line in enumerate(said) if i > at and words in line)
+    request = next(line for line in chain if line["message"].startswith("published retrain.request"))
+    assert request["causation_id"] == alarm["event_id"]
+    assert any(
+        line["event_id"] == alarm["causation_id"]
+        for line in lines
+        if line["process"] == "archive" and "event_id" in line
+    )
+    if promoted:
+        for words in ("registered m-", "shadow started", "score: placement", "promoted", "score: champion m-"):
+            at = next(i for i, line in enumerate(said) if i > at and words in line)
+    return correlation_id
+
+
+def followed_by_its_spans(receiver: Receiver, correlation_id: str) -> None:
+    """The same as one trace, from the commit that closed the day to the request's steps."""
+    chain = [span for span in receiver.spans if span.attributes.get("fraudstream.correlation_id") == correlation_id]
+    taken = next(span for span in chain if span.name == "process retrain-requests")
+    trace = {(span.service, span.name) for span in receiver.spans if span.trace == taken.trace}
+    assert {
+        ("fraudstream-archive", "commit tables"),
+        ("fraudstream-watch", "close day: drift"),
+        ("fraudstream-retrain", "pin data"),
+        ("fraudstream-training", "train"),
+        ("fraudstream-training", "read archive"),
+        ("fraudstream-retrain", "act on the verdict"),
+    } <= trace
+    batch = max(
+        (span for span in receiver.spans if span.service == "fraudstream-score" and span.kind == "consumer"),
+        key=lambda span: span.attributes["messaging.batch.message_count"],
+    )
+    below = ["decode", "features", "model", "reasons", "encode scores", "encode features", "send scores"]
+    assert set(below) <= set(receiver.children(batch))
 
 
 def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ def record(text: str = "promoted %s", *args: object, **extra: object) -> logging
 
 
 def line(made: logging.LogRecord) -> dict:
-    return json.loads(JsonLines("retrain", lambda: 7).format(made))
+    read: dict = json.loads(JsonLines("retrain", lambda: 7).format(made))
+    return read
 
 
 def test_a_json_line_says_when_who_and_what() -> None:

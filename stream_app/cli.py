@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         "stream_app.commands.retrain", "Train for each retrain request, and release what is better."
     ),
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
+    "top": CommandEntry("stream_app.commands.top", "Show the whole system at a glance in a terminal."),
     "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
     "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),
     "access": CommandEntry("stream_app.commands.access", "Say, and set, who may do what on Kafka and Redis."),

@@ -132,14 +132,14 @@ def test_a_line_that_is_logged_in_a_span_names_it(receiver: Receiver) -> None:
 def test_what_a_training_reports_becomes_its_steps(receiver: Receiver) -> None:
     told: list[str] = []
 
-    def train() -> None:
+    def fail() -> None:
         with span("train"), TracedSteps(told.append) as steps:
             for text in ("reading the archive", "900 rows, 30 frauds", "fold 1", "recipe: a; b", "gate: pass; every"):
                 steps.report(text)
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        train()
+        fail()
     sent(receiver, 5)
     (train,) = receiver.named("train")
     below = ["read archive", "choose recipe", "cross-fit and gate", "refit, sign and calibrate"]

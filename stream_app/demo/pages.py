@@ -71,13 +71,10 @@ class Pages:
         if self._process.identity() is None:
             raise PagesEndedError(f"the console has ended: {self._process.last_words()}")
 
-    def introduction(self) -> list[str]:
-        """Say where the pages are and who may come in."""
+    def accounts(self) -> list[str]:
+        """Say who may come in, a line each."""
         width = max(map(len, self.passwords))
-        return [
-            f"the console is at {self.address}",
-            *(f"{name:<{width}}  password {password}" for name, password in self.passwords.items()),
-        ]
+        return [f"{name:<{width}}  password {password}" for name, password in self.passwords.items()]
 
 
 def _usual_or_free() -> int:

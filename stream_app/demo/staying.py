@@ -40,9 +40,8 @@ class Staying:
     def begin(self, stack: ExitStack) -> None:
         """Start the console and say how to come in: the passwords are nowhere else."""
         self._pages = stack.enter_context(Pages(self.connections, self.folder, self.web_port))
-        address, *accounts = self._pages.introduction()
-        self.narrator.say(f"{address}: sign in to watch")
-        for account in accounts:
+        self.narrator.say(f"the console is at {self._pages.address}: sign in to watch")
+        for account in self._pages.accounts():
             self.narrator.add(account)
 
     def go_on(self, result: DemoResult, check: Callable[[], None]) -> None:
@@ -59,10 +58,10 @@ class Staying:
             return
 
     def _tell(self, pages: Pages) -> None:
-        address, *accounts = pages.introduction()
-        self.narrator.say(f"everything goes on at {self.rate:g} events/s; {address}")
-        for account in accounts:
-            self.narrator.add(account)
+        self.narrator.say(
+            f"everything goes on at {self.rate:g} events/s; the console is at {pages.address}, its accounts were told "
+            "at the beginning"
+        )
         options = " ".join(self.connections.options())
         self.narrator.add(f"in a terminal: fraudstream top {options} --redis {shown(self.connections.redis_url)}")
         self.narrator.say("Ctrl-C ends it all and leaves nothing running")

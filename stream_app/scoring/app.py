@@ -180,7 +180,17 @@ class ScoringWorker(faust.Service):
         return self.serving.lineup is not None and self.follower.caught_up.is_set()
 
     def _state(self) -> dict[str, object]:
-        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale}
+        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale, "reason": self._reason()}
+
+    def _reason(self) -> str | None:
+        """What the worker waits for before it scores; None once it is ready."""
+        if self.serving.lineup is None:
+            return "it waits for a model: `fraudstream models promote` one, or Redis does not answer"
+        if not self.follower.caught_up.is_set():
+            return f"it reads {self.settings.topics.profiles} to its end"
+        if self.source is None or not self.source.partitions:
+            return "it waits for its partitions: the group is still sharing them out, or state is being rebuilt"
+        return None
 
     def _status(self) -> WorkerStatus:
         serving, lineup = self.serving, self.serving.lineup

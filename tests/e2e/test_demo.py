@@ -6,7 +6,9 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -14,10 +16,14 @@ import pytest
 from rich.console import Console
 
 from models.schema.topics import TopicNames
+from stream_app.console.people.role import Role
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.plan import DemoPlan
+from stream_app.demo.report import DemoResult
+from stream_app.demo.staying import Staying
 from stream_app.demo.story import Demo
 from stream_app.stack.local_stack import LocalStack
+from stream_app.top.look import Look
 from stream_app.topic_admin import admin_client
 from stream_app.worker_processes import Connections
 from tests.support.otlp_receiver import Receiver, receiving
@@ -66,8 +72,12 @@ def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
     for name, value in {"FRAUDSTREAM_LOG_FORMAT": "json", **receiver.environment}.items():
         monkeypatch.setenv(name, value)
     told, before = io.StringIO(), set(psutil.Process().children())
-    result = Demo(PLAN, connections, tmp_path, Narrator(Console(file=told, width=200)), code_commit="").run()
+    narrator = Narrator(Console(file=told, width=200))
+    visit = Visit(Staying(connections, tmp_path, narrator, 200.0, None, lambda _result: None), connections)
+    result = Demo(PLAN, connections, tmp_path, narrator, code_commit="").run(visit)
     report = result.report
+    assert visit.pages_at_the_end == 200
+    assert told.getvalue().count("password ") == len(Role)
     assert report.events == result.warm_up_events + PLAN.new_events
     assert (report.lost, report.duplicated) == (0, 0)
     assert 0 < report.latency_ms.p50 <= report.latency_ms.p99
@@ -94,6 +104,32 @@ def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
     assert set(psutil.Process().children()) == before
     correlation_id = followed_by_its_logs(tmp_path, bool(promoted))
     followed_by_its_spans(receiver, correlation_id)
+
+
+class Visit:
+    """Stays until the console has answered and more is scored than the story holds."""
+
+    def __init__(self, staying: Staying, connections: Connections) -> None:
+        self._staying, self._connections = staying, connections
+        self.rate = staying.rate
+        self.pages_at_the_end = 0
+
+    def begin(self, stack: ExitStack) -> None:
+        self._staying.begin(stack)
+
+    def go_on(self, result: DemoResult, check: Callable[[], None]) -> None:
+        pages, connections = self._staying._pages, self._connections
+        assert pages is not None
+        with Look(connections.broker, connections.redis_url, connections.topics, connections.redis_prefix) as look:
+
+            def look_around() -> None:
+                check()
+                with urllib.request.urlopen(f"{pages.address}healthz", timeout=10) as answer:
+                    self.pages_at_the_end = answer.status
+                if sum(partition.scored for partition in look.take().partitions) > result.report.events + 100:
+                    raise KeyboardInterrupt
+
+            self._staying.go_on(result, look_around)
 
 
 def followed_by_its_logs(folder: Path, promoted: bool) -> str:
@@ -156,7 +192,7 @@ def followed_by_its_spans(receiver: Receiver, correlation_id: str) -> None:
 
 
 def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:
-    options = ["--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
+    options = ["--stay", "--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
     with subprocess.Popen(
         [sys.executable, "-c", "from stream_app.cli import main; main()", "demo", *options],
         cwd=tmp_path,
@@ -169,7 +205,7 @@ def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, 
             if "each a process of its own" in line:
                 break
         started = psutil.Process(demo.pid).children(recursive=True)
-        assert len(started) == 5
+        assert len(started) == 6
         demo.send_signal(signal.SIGINT)
         rest = demo.stderr.read()
         assert demo.wait(30) == 130

@@ -138,8 +138,8 @@ def command(
         keep_versions_days=keep_versions_days,
         accept_loss=accept_loss,
     )
-    _require_everything(settings)
     telemetry.begin("archive")
+    _require_everything(settings)
     # A batch makes thousands of records that are gone after it: collections in between find nothing.
     gc.collect()
     gc.freeze()

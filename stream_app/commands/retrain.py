@@ -165,8 +165,8 @@ def command(
         training_s=longest_training,
         lease_s=lease,
     )
-    _require_everything(settings)
     telemetry.begin("retrain")
+    _require_everything(settings)
     asyncio.run(RetrainProcess(settings).run())
 
 

@@ -120,8 +120,8 @@ def command(
         history_from_day=None if history_from is None else (history_from.date() - _EPOCH).days,
         retrain_every_days=retrain_every_days,
     )
-    _require_everything(settings)
     telemetry.begin("watch")
+    _require_everything(settings)
     folder = data_folder()
     folder.mkdir(parents=True, exist_ok=True)
     run_app(build_app(settings, folder))

@@ -5,7 +5,7 @@ import socket
 from importlib.metadata import version
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
@@ -17,12 +17,13 @@ def exporting_provider(process: str) -> TracerProvider:
     """
     resource = Resource.create(
         {
-            "service.name": os.environ.get("OTEL_SERVICE_NAME") or f"fraudstream-{process}",
+            "service.name": f"fraudstream-{process}",
             "service.namespace": "fraudstream",
             "service.version": version("fraudstream"),
             "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
         }
     )
-    provider = TracerProvider(resource=resource)
+    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say comes before what we call ourselves.
+    provider = TracerProvider(resource=resource.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider

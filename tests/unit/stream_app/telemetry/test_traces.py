@@ -91,6 +91,18 @@ def test_spans_arrive_with_their_service_their_order_and_the_ids_of_the_work(rec
     }
 
 
+def test_the_standard_variable_names_the_service(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stream_app.telemetry.trace_export import exporting_provider  # noqa: PLC0415  as above
+
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "fraud-eu")
+    provider = exporting_provider("score")
+    begin_traces(provider)
+    with span("decode"):
+        pass
+    provider.shutdown()
+    assert [one.service for one in receiver.spans] == ["fraud-eu"]
+
+
 def test_a_record_carries_its_trace_to_whoever_reads_it(receiver: Receiver) -> None:
     with span("close day"), sending("retrain-requests", correlation_id="i-1"):
         headers = trace_headers()

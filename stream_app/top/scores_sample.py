@@ -1,6 +1,8 @@
 """The last scores of each partition, and how long their transactions waited for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from confluent_kafka import Message
@@ -37,7 +39,7 @@ class ScoresSample:
         scores, transactions: first and end offset of each partition.
         """
         places = {number: (max(first, end - EACH), end) for number, (first, end) in scores.items()}
-        found = [_Scored(message) for message in self._reader.read(self._topics.scores, places)]
+        found = list(_scores(self._reader.read(self._topics.scores, places)))
         last: dict[int, int] = {}
         for one in found:
             last[one.partition] = max(last.get(one.partition, 0), one.score.source_offset + 1)
@@ -72,10 +74,17 @@ class ScoresSample:
         ]
 
 
+@dataclass(frozen=True, slots=True)
 class _Scored:
     """A score, and when Kafka had it."""
 
-    def __init__(self, message: Message) -> None:
-        self.score = wire.decode(Score, message.value() or b"")
-        self.partition = message.partition() or 0
-        self.at_ms = message.timestamp()[1]
+    score: Score
+    partition: int
+    at_ms: int
+
+
+def _scores(messages: Iterable[Message]) -> Iterator[_Scored]:
+    for message in messages:
+        with suppress(wire.RecordError):  # no scorer wrote it
+            score = wire.decode(Score, message.value() or b"")
+            yield _Scored(score, message.partition() or 0, message.timestamp()[1])

@@ -22,13 +22,14 @@ from tests.unit.stream_app.retrain.fakes import request
 
 pytestmark = pytest.mark.parametrize("topics", [2], indirect=True)
 SENT, SCORED = 3_000, 2_900
+NOW_MS = time.time_ns() // 1_000_000
 
 
 def score(offset: int) -> bytes:
     decision: Decision = "review" if offset % 10 == 0 else "approve"
     return wire.encode(
         Score(
-            f"t{offset}", 1_525_132_800_000, "c1", 0.5, 500, decision, [], "m-1", "fs-1", "champion", 1, False, False,
+            f"t{offset}", 1_525_132_800_000, "c1", 0.5, 500, decision, [], "m-1", "fs-1", "champion", NOW_MS, False, False,
             offset, 0, "w",
         )
     )  # fmt: skip
@@ -62,14 +63,15 @@ def test_a_look_reads_little_and_sees_lag_rate_alerts_latency_workers_and_findin
         first = look.take()
         assert first.scored_per_s is None
         producer = Producer({"bootstrap.servers": stack.broker, "log_level": 0})
-        for offset in range(SCORED, SCORED + 50):
+        producer.produce(filled.scores, b"no score", b"c1", partition=0)
+        for offset in range(SCORED, SCORED + 49):
             producer.produce(filled.scores, score(offset), b"c1", partition=0)
         assert producer.flush(30) == 0
         picture = look.take()
     assert [(one.end, one.scored) for one in first.partitions] == [(SENT, SCORED), (0, 0)]
-    assert (picture.lag, picture.scored_per_s, picture.received_per_s) == (50, 25.0, 0.0)
-    assert (picture.sample.scores, picture.sample.review) == (50, 5)
-    assert len(picture.sample.latency_ms) == 50
+    assert (picture.lag, picture.scored_per_s, picture.received_per_s) == (51, 25.0, 0.0)
+    assert (picture.sample.scores, picture.sample.review) == (49, 5)
+    assert len(picture.sample.latency_ms) == 49
     assert [worker.writer for worker in picture.workers] == ["host-1"]
     assert [(one.kind, one.text.split(":")[0]) for one in picture.findings] == [("retrain", "asked by watch/drift")]
     assert picture.silent is None

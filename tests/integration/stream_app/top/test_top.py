@@ -29,8 +29,8 @@ def score(offset: int) -> bytes:
     decision: Decision = "review" if offset % 10 == 0 else "approve"
     return wire.encode(
         Score(
-            f"t{offset}", 1_525_132_800_000, "c1", 0.5, 500, decision, [], "m-1", "fs-1", "champion", NOW_MS, False, False,
-            offset, 0, "w",
+            f"t{offset}", 1_525_132_800_000, "c1", 0.5, 500, decision, [], "m-1", "fs-1", "champion", NOW_MS, False,
+            False, offset, 0, "w",
         )
     )  # fmt: skip
 

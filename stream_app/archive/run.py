@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 STANDBY_POLL_S = 0.5
 STUCK_S = 120.0
 """A turn that takes longer is stuck: a full commit takes a few seconds."""
-WEB_HOST = "127.0.0.1"
 
 
 class ArchiveProcess:
@@ -56,7 +55,7 @@ class ArchiveProcess:
         port = self._settings.web_port
         health = None
         if port is not None:
-            health = HealthServer(WEB_HOST, port, self._gauges.registry, self._unhealthy, self._state)
+            health = HealthServer(self._settings.web_host, port, self._gauges.registry, self._unhealthy, self._state)
             await health.start()
         if await self._stand_by(lease):
             renewing = asyncio.create_task(self._renew(lease))

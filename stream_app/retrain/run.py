@@ -38,7 +38,6 @@ LEASE: Final = "retrainer"
 STANDBY_POLL_S = 0.2
 STUCK_S = 60.0
 """A turn that takes longer is stuck: a training is only looked at, never waited for."""
-WEB_HOST = "127.0.0.1"
 
 
 class RetrainProcess:
@@ -72,7 +71,9 @@ class RetrainProcess:
         health = None
         try:
             if settings.web_port is not None:
-                health = HealthServer(WEB_HOST, settings.web_port, self._gauges.registry, self._unhealthy, self._state)
+                health = HealthServer(
+                    settings.web_host, settings.web_port, self._gauges.registry, self._unhealthy, self._state
+                )
                 await health.start()
             await asyncio.gather(
                 self._retrain(lease),

@@ -35,7 +35,7 @@ def build_app(settings: WatchSettings, data_folder: Path) -> ChannelApp:
         for service in services:
             await service.stop()
 
-    for service in [WatchPages(settings.web_port, registry, parts), *services]:
+    for service in [WatchPages(settings.web_host, settings.web_port, registry, parts), *services]:
         app.service(service)  # type: ignore[arg-type]  # typed for classes, takes an instance too
     return app
 

@@ -13,6 +13,7 @@ from stream_app.archive.settings import ArchiveSettings
 from stream_app.faust_app import end_process
 from stream_app.health import HealthServer
 from stream_app.lease import Lease
+from stream_app.process_metrics import add_process_metrics
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class ArchiveProcess:
     def __init__(self, settings: ArchiveSettings) -> None:
         self._settings = settings
         self._gauges = ArchiveGauges()
+        add_process_metrics(self._gauges.registry)
         self._archiver: Archiver | None = None
         self._stopping = asyncio.Event()
         self._turn_began_s: float | None = None

@@ -26,6 +26,9 @@ EVERY_PROCESS = "every process"
 OF_PROMETHEUS = {"up": ("job", "instance")}
 """What Prometheus makes itself, and the labels that it puts on everything."""
 
+CATALOGUE_OF_ALERTS = {"ALERTS": frozenset({"alertname", "alertstate", "severity"})}
+"""The series that Prometheus keeps of alerts."""
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:

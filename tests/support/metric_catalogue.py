@@ -133,3 +133,24 @@ def unknown(expression: str, recorded: dict[str, frozenset[str]]) -> set[str]:
     asked = {selector.name or "a selector without a name" for selector in selectors(expression)}
     carried = frozenset[str]().union(*(known.get(name, frozenset()) for name in asked)) | {"job", "instance"}
     return (asked - known.keys()) | (label_names(expression) - carried)
+
+
+def labels_left(expression: str, recorded: dict[str, frozenset[str]]) -> frozenset[str]:
+    """Labels that what an expression gives still has."""
+    known = series() | recorded | {name: frozenset(labels) for name, labels in OF_PROMETHEUS.items()}
+    return _left(promql_parser.parse(expression), known)
+
+
+def _left(node: Any, known: dict[str, frozenset[str]]) -> frozenset[str]:
+    match node:
+        case promql_parser.VectorSelector():
+            return known[str(node.name)] | {"job", "instance"}
+        case promql_parser.AggregateExpr():
+            assert node.modifier is None or node.modifier.type == promql_parser.AggModifierType.By
+            return frozenset(node.modifier.labels) if node.modifier is not None else frozenset()
+        case promql_parser.Call():
+            parts = [] if node.func.name in {"scalar", "time", "absent"} else node.args
+        case _:
+            parts = [getattr(node, part, None) for part in ("lhs", "rhs", "expr", "vector_selector")]
+    left = frozenset[str]().union(*(_left(part, known) for part in parts if part is not None))
+    return left - {"le"} if getattr(getattr(node, "func", None), "name", "") == "histogram_quantile" else left

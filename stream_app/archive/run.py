@@ -13,13 +13,13 @@ from stream_app.archive.settings import ArchiveSettings
 from stream_app.faust_app import end_process
 from stream_app.health import HealthServer
 from stream_app.lease import Lease
+from stream_app.process_metrics import add_process_metrics
 
 log = logging.getLogger(__name__)
 
 STANDBY_POLL_S = 0.5
 STUCK_S = 120.0
 """A turn that takes longer is stuck: a full commit takes a few seconds."""
-WEB_HOST = "127.0.0.1"
 
 
 class ArchiveProcess:
@@ -33,6 +33,7 @@ class ArchiveProcess:
     def __init__(self, settings: ArchiveSettings) -> None:
         self._settings = settings
         self._gauges = ArchiveGauges()
+        add_process_metrics(self._gauges.registry)
         self._archiver: Archiver | None = None
         self._stopping = asyncio.Event()
         self._standing_by = True
@@ -57,7 +58,7 @@ class ArchiveProcess:
         port = self._settings.web_port
         health = None
         if port is not None:
-            health = HealthServer(WEB_HOST, port, self._gauges.registry, self._unhealthy, self._state)
+            health = HealthServer(self._settings.web_host, port, self._gauges.registry, self._unhealthy, self._state)
             await health.start()
         if await self._stand_by(lease):
             renewing = asyncio.create_task(self._renew(lease))

@@ -27,6 +27,7 @@ from stream_app.commands.connection import (
     redis_prefix_option,
     topic_prefix_option,
 )
+from stream_app.commands.page_options import web_host_option
 from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.topic_admin import describe_topics
 
@@ -91,6 +92,7 @@ from stream_app.topic_admin import describe_topics
     help="Days for which an announced version can be read.",
 )
 @click.option("--accept-loss", is_flag=True, help="Go on behind records that the topics no longer have.")
+@web_host_option
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
@@ -111,6 +113,7 @@ def command(
     small_files: int,
     keep_versions_days: int,
     accept_loss: bool,
+    web_host: str,
     web_port: int | None,
 ) -> None:
     """Keep transactions, scores, features and labels in Delta tables, each Kafka offset exactly once.
@@ -129,6 +132,7 @@ def command(
         storage_options=storage_options,
         topics=topics,
         redis_prefix=redis_prefix,
+        web_host=web_host,
         web_port=web_port,
         commit_every_s=commit_every,
         commit_rows=commit_rows,

@@ -11,6 +11,7 @@ import click
 from models.schema.topics import TopicNames
 from stream_app.access.kafka_requirement import require_access
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
+from stream_app.commands.page_options import web_host_option
 from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.faust_app import run_app
 from stream_app.scoring.app import scoring_app
@@ -95,6 +96,7 @@ from stream_app.scoring.settings import ScoringSettings
     metavar="FILE",
     help="Secret key of the draw, the same for all workers; made in the data folder if not given.",
 )
+@web_host_option
 @click.option("--web-port", type=click.IntRange(1, 65535), help="Port of /healthz, /readyz and /metrics.")
 @telemetry_options
 def command(
@@ -118,6 +120,7 @@ def command(
     control_day_cap: int,
     hard_block: float | None,
     control_seed: Path | None,
+    web_host: str,
     web_port: int | None,
 ) -> None:
     """Score transactions with the promoted model, until SIGTERM or Ctrl-C.
@@ -146,6 +149,7 @@ def command(
         control_day_cap=control_day_cap,
         hard_block=hard_block,
         control_seed=control_seed,
+        web_host=web_host,
         web_port=web_port,
         actor=getpass.getuser(),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -25,6 +26,7 @@ from models.schema.money import ReportingCurrency, default_reporting_currency
 from models.signing import AllowedSigners
 from stream_app.faust_app import ChannelApp, channel_app, end_process
 from stream_app.health import HealthServer
+from stream_app.process_metrics import add_process_metrics
 from stream_app.scoring.control_outlook import ControlOutlook
 from stream_app.scoring.control_seed import load_or_create_seed
 from stream_app.scoring.joint_scoring import JointScoring
@@ -43,6 +45,8 @@ from stream_app.scoring.warm_up import warm_up
 from stream_app.telemetry.traces import messaging, span, tracing
 from stream_app.worker_status import WorkerStatus, workers_key
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
+
 
 class ScoringWorker(faust.Service):
     """Everything one worker owns beside its agent; starts it in order and stops it in order.
@@ -54,6 +58,7 @@ class ScoringWorker(faust.Service):
         self.settings = settings
         self.writer = writer
         self.metrics = ScoringMetrics()
+        add_process_metrics(self.metrics.registry)
         self.feature_set = feature_set(settings.feature_set) if settings.feature_set else DEFAULT
         self.profiles = ProfileTable(self.feature_set)
         self._misrouting = MisroutingNotice()
@@ -161,6 +166,7 @@ class ScoringWorker(faust.Service):
             if source.current(batch) is not None:
                 await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
                 self._see(opened, batch, scored)
+                self._see_waits(batch, scored)
         rows = sum(len(batch.offsets) for _, batch in turns)
         if rows:
             self.metrics.see_poll(rows, seconds)
@@ -175,6 +181,13 @@ class ScoringWorker(faust.Service):
         self._outlook.see(batch.partition, opened.lane.identity.partitions, scored)
         self._misrouting.see(batch.partition, scored, time.monotonic())
         self._failures.see(scored, time.monotonic())
+
+    def _see_waits(self, batch: RecordBatch, scored: Scored) -> None:
+        if scored.scores and batch.last_ms:
+            now_ms = time.time() * 1000
+            self.metrics.latency.observe(
+                len(scored.scores), (now_ms - batch.first_ms) / 1000, (now_ms - batch.last_ms) / 1000
+            )
 
     def _ready(self) -> bool:
         return self.serving.lineup is not None and self.follower.caught_up.is_set()
@@ -195,7 +208,7 @@ class ScoringWorker(faust.Service):
     def _status(self) -> WorkerStatus:
         serving, lineup = self.serving, self.serving.lineup
         partitions = sorted(self.source.partitions) if self.source else []
-        web = None if self.settings.web_port is None else f"http://{self.settings.web_host}:{self.settings.web_port}"
+        web = _web_address(self.settings)
         return WorkerStatus(
             self.writer, os.getpid(), web, self._ready() and bool(partitions),
             lineup.champion.version if lineup else None, serving.sequence, self.profiles.as_of, partitions,
@@ -246,6 +259,14 @@ class ScoringWorker(faust.Service):
         await self._producer.stop()
         if self.settings.web_port is not None:
             await self._health.stop()
+
+
+def _web_address(settings: ScoringSettings) -> str | None:
+    """Where others find the pages: a host that stands for every address is told by the machine's name."""
+    if settings.web_port is None:
+        return None
+    host = socket.gethostname() if settings.web_host in _EVERY_ADDRESS else settings.web_host
+    return f"http://{host}:{settings.web_port}"
 
 
 def _currency(settings: ScoringSettings) -> ReportingCurrency:

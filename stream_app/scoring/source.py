@@ -353,8 +353,9 @@ class TransactionSource(faust.Service):
         if self.partitions:
             await self._opening.check_input({opened.lane.identity.topic_id for opened in self.partitions.values()})
         for opened in list(self.partitions.values()):
+            failures = opened.checkpoints.failures
             size = await opened.checkpoints.write(opened.done)
-            self._parts.metrics.checkpoint_bytes.inc(size)
+            self._parts.metrics.see_checkpoint(size, opened.checkpoints.failures - failures)
 
     async def let_go(self) -> None:
         """Drain, commit, checkpoint, forget every partition; bounded by the session time-out, then the process ends."""
@@ -421,6 +422,8 @@ def _record_batch(partition: int, generation: int, records: list[Any], *, overdu
         [record.key for record in records],
         [record.value for record in records],
         overdue,
+        records[0].timestamp,
+        records[-1].timestamp,
         _links(records) if tracing() else (),
     )
 

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 
 from stream_app.health import HealthServer
 
-WEB_HOST = "127.0.0.1"
 _REASONS = {
     "standby": "another process holds the lease",
     "restoring": "it reads again what its last holder has read",
@@ -30,14 +29,14 @@ class WatchPages(faust.Service):
 
     Parameters
     ----------
-    port: where to listen; None serves nothing.
+    host, port: where to listen; no port serves nothing.
     registry: metrics to show.
     parts: by name; the process is ready when one of them is active.
     """
 
-    def __init__(self, port: int | None, registry: CollectorRegistry, parts: Mapping[str, Part]) -> None:
+    def __init__(self, host: str, port: int | None, registry: CollectorRegistry, parts: Mapping[str, Part]) -> None:
         self._parts = parts
-        self._server = None if port is None else HealthServer(WEB_HOST, port, registry, self._unhealthy, self._state)
+        self._server = None if port is None else HealthServer(host, port, registry, self._unhealthy, self._state)
         super().__init__()
 
     async def on_start(self) -> None:

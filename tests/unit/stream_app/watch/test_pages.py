@@ -33,5 +33,5 @@ class FakePart:
 )
 def test_what_is_waited_for_is_said_in_words(profiles: str, history: str, expected: str | None) -> None:
     parts = {"profiles": FakePart(profiles), "history": FakePart(history)}
-    state = WatchPages(None, CollectorRegistry(), parts)._state()
+    state = WatchPages("127.0.0.1", None, CollectorRegistry(), parts)._state()
     assert (state["ready"], state["reason"]) == (expected is None, expected)

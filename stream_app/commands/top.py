@@ -2,18 +2,19 @@
 
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Final
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from models.schema.topics import TopicNames
 from stream_app.commands.connection import connection_options, redis_prefix_option, topic_prefix_option
 from stream_app.top.look import Look
-from stream_app.top.picture import Picture
 from stream_app.top.screen import HISTORY, screen
 
 EVERY_S: Final = 1.0
@@ -40,12 +41,17 @@ def command(broker: str, redis_url: str, topics: TopicNames, redis_prefix: str, 
 
 
 def _follow(look: Look, console: Console, broker: str) -> None:
+    """Draw anew each second, in a pipe one picture below the other."""
     history: deque[float] = deque(maxlen=HISTORY)
-    with Live(Text("looking"), console=console, auto_refresh=False, screen=console.is_terminal) as live:
+    with ExitStack() as stack:
+        show: Callable[[RenderableType], None] = console.print
+        if console.is_terminal:
+            live = stack.enter_context(Live(Text("looking"), console=console, auto_refresh=False, screen=True))
+            show = partial(live.update, refresh=True)
         while True:
             began_s = time.monotonic()
-            picture: Picture = look.take()
+            picture = look.take()
             if picture.scored_per_s is not None:
                 history.append(picture.scored_per_s)
-            live.update(screen(picture, list(history), broker), refresh=True)
+            show(screen(picture, list(history), broker))
             time.sleep(max(0.0, EVERY_S - (time.monotonic() - began_s)))

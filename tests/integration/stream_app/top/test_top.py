@@ -1,9 +1,12 @@
 """`fraudstream top` on a real Kafka and Redis."""
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -92,6 +95,30 @@ def test_once_prints_one_picture_into_a_pipe_and_ends(stack: LocalStack, filled:
     assert "10.0% flagged" in ended.stdout
     assert "\x1b" not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_it_draws_anew_each_second_until_ctrl_c(
+    stack: LocalStack, filled: TopicNames, redis_prefix: str, terminal: bool
+) -> None:
+    options = ["--broker", stack.broker, "--redis", stack.redis_url]
+    options += ["--topic-prefix", filled.prefix, "--redis-prefix", redis_prefix]
+    command = [sys.executable, "-c", "from stream_app.cli import main; main()", "top", *options]
+    ours, its = pty.openpty() if terminal else os.pipe()
+    with subprocess.Popen(command, stdout=its, stderr=subprocess.STDOUT, start_new_session=True) as top:
+        os.close(its)
+        seen = b""
+        while seen.count(b"events/s") < 3:
+            seen += os.read(ours, 1 << 16)
+        top.send_signal(signal.SIGINT)
+        with suppress(OSError):  # how a terminal ends
+            while rest := os.read(ours, 1 << 16):
+                seen += rest
+        os.close(ours)
+        assert top.wait(30) == 0
+    assert b"100 wait" in seen
+    assert b"Traceback" not in seen
+    assert (b"\x1b[?1049h" in seen) is terminal
 
 
 def test_redis_that_is_silent_is_said_and_kafka_is_shown_all_the_same(

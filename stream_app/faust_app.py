@@ -19,6 +19,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from models.access.kafka_settings import KafkaSettings
 from models.errors import FraudstreamError
+from stream_app.telemetry.logs import say_error
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +91,6 @@ def run_app(app: ChannelApp) -> None:
     worker.execute_from_commandline()
 
 
-def set_up_logging(level: str) -> None:
-    """One line per message on stderr; the libraries only from WARNING on."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for library in ("aiokafka", "faust", "mode", "asyncio", "kafka"):
-        logging.getLogger(library).setLevel("ERROR")
-
-
 def access_refusal(error: BaseException) -> str | None:
     """Return what a server's refusal in the middle of the work means and how to mend it; None for any other error."""
     if isinstance(error, NoPermissionError | AuthenticationError):
@@ -124,6 +118,5 @@ def end_process(error: BaseException) -> None:
     else:
         log.critical("the process ends", exc_info=error)
         text, code = f"{type(error).__name__}: {error}; the process ends, its next owner carries on", FAILED_EXIT_CODE
-    sys.stderr.write(f"error: {text}\n")
-    sys.stderr.flush()
+    say_error(text)
     os._exit(code)

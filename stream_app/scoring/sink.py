@@ -15,6 +15,7 @@ from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.control_marks import USED, headers_of
 from stream_app.scoring.record_batch import DeadRecord, FeatureMessage, Scored
+from stream_app.telemetry.traces import span
 
 _BATCH_BYTES = 1 << 20
 _REQUEST_BYTES = 8 << 20
@@ -54,8 +55,9 @@ class Sink:
             When a record cannot be sent.
         """
         try:
-            sends = await self._send_scores(partition, topic_id, scored, now_ms)
-            sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
+            with span("send scores"):
+                sends = await self._send_scores(partition, topic_id, scored, now_ms)
+                sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
         except KafkaError as error:
             raise SendError(
                 f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it"

@@ -97,9 +97,12 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-        "pages for people: reads what is told about scores and models, asks for nothing",
-        reads=(t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
-        groups=("fraudstream-console*",),
+        "fraudstream console: reads what is told about scores and models, and how far scorers are",
+        reads=(
+            *(t.TRANSACTIONS, t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT),
+            t.DEAD_LETTER,
+        ),
+        groups=("fraudstream-console*", "fraudstream-score"),
     ),
     "operator": ProcessRights(
         "people at a shell: fraudstream stack topics, drift, drift request, performance, scores",

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from models.registry import Registry
 from stream_app.console.feed.feed import Feed
 from stream_app.console.feed.thread_place import written
+from stream_app.console.gauges import ConsoleGauges
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
 from stream_app.console.navigation import links
@@ -30,6 +31,7 @@ class Console:
     feed: what came last, and the bell.
     registry: models, aliases and audit; its calls block, so run them in a thread.
     accounts, sessions, tokens, cookies: who people are.
+    gauges: what Prometheus is shown.
     templates: of the pages.
     static_folder: version of the files that pages load, part of their address.
     """
@@ -41,6 +43,7 @@ class Console:
     sessions: Sessions
     tokens: CsrfTokens
     cookies: Cookies
+    gauges: ConsoleGauges
     templates: Environment
     static_folder: str
 

@@ -43,11 +43,12 @@ def make_console(settings: ConsoleSettings) -> Console:
         settings.absolute_s,
         time.time,
     )
-    feed = Feed(settings.broker, settings.topics)
+    registry = Registry(settings.redis_url, settings.redis_prefix)
+    feed = Feed(settings.broker, settings.topics, registry.log)
     return Console(
         settings=settings,
         feed=feed,
-        registry=Registry(settings.redis_url, settings.redis_prefix),
+        registry=registry,
         accounts=accounts,
         sessions=sessions,
         tokens=CsrfTokens(settings.secret),

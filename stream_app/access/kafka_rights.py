@@ -97,8 +97,12 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-        "pages for people: reads what is told about scores and models, asks for nothing",
-        reads=(t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
+        "fraudstream console: reads what is told about scores and models, writes what analysts state",
+        reads=(
+            *(t.TRANSACTIONS, t.SCORES, t.FEATURES, t.LABELS, t.PERFORMANCE, t.DRIFT_EVENTS),
+            *(t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
+        ),
+        writes=(t.LABELS,),
         groups=("fraudstream-console*",),
     ),
     "operator": ProcessRights(

@@ -158,7 +158,7 @@ class ArchivedRecords:
                 yield history
             except duckdb.InterruptException:
                 raise ArchiveTooSlowError(
-                    f"the archive at {self.url} did not answer within {self._longest_s:g} s; ask again with an event day"
+                    f"the archive at {self.url} took longer than {self._longest_s:g} s; name an event day"
                 ) from None
             finally:
                 alarm.cancel()

@@ -11,10 +11,10 @@ from models.schema import wire
 from models.schema.feature_batch import FeatureRows
 from models.schema.score import Score
 from stream_app.console.records.place import Place
-from stream_app.console.review.case import Case, Payment
 from stream_app.console.records.recent import RecentRows
 from stream_app.console.records.statements import Statement, StatementBook
 from stream_app.console.records.stream_time import StreamTime
+from stream_app.console.review.case import Case, Payment
 from stream_app.console.review.worth import Worth
 
 MOST_CASES: Final = 5_000
@@ -137,6 +137,11 @@ class Desk:
         """Everything that was stated about a transaction, the one that holds last."""
         with self._lock:
             return self.statements.history(transaction_id)
+
+    def holds(self, transaction_id: str) -> Statement | None:
+        """The statement that holds, None where nobody said anything."""
+        with self._lock:
+            return self.statements.holds(transaction_id)
 
     def _join(self, place: Place) -> None:
         score, payments = self._scores.get(place), self._payments.get(place)

@@ -16,8 +16,8 @@ from models.schema import wire
 from models.schema.feature_batch import decode_feature_batch
 from models.schema.label import Label
 from models.schema.topics import TopicNames
-from stream_app.console.review.desk import Desk
 from stream_app.console.records.statements import Statement
+from stream_app.console.review.desk import Desk
 from stream_app.topic_admin import describe_topics
 
 log = logging.getLogger(__name__)

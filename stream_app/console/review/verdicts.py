@@ -6,16 +6,14 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from models.audit.chain import Entry
-from models.audit.log import AuditLog
 from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.audit_record import AuditRecord
 from models.schema.label import Label
 from stream_app.acknowledged_producer import DeliveryError
-from stream_app.console.review.case import Case
-from stream_app.console.review.claims import Claims
-from stream_app.console.review.desk import Desk
 from stream_app.console.records.statements import TAKEN_BACK, UNDO, Statement
+from stream_app.console.review.case import Case
+from stream_app.console.review.desk import Desk
 
 COMES_BACK_S: Final = 2.0
 """A console that reads slowly shows the decision later; it holds all the same."""
@@ -39,6 +37,26 @@ class Sender(Protocol):
         ...
 
 
+class Holds(Protocol):
+    """Who holds which case."""
+
+    def require(self, transaction_id: str, person: str) -> None:
+        """Claim a case; raises ClaimError where another holds it."""
+        ...
+
+    def free(self, transaction_id: str, person: str, *, decided: bool = False) -> None:
+        """Give it back."""
+        ...
+
+
+class Audit(Protocol):
+    """The chain of who did what."""
+
+    def append(self, entry: Entry) -> AuditRecord:
+        """Write one record."""
+        ...
+
+
 class Verdicts:
     """Decisions on cases, one at a time.
 
@@ -56,8 +74,8 @@ class Verdicts:
     def __init__(
         self,
         desk: Desk,
-        claims: Claims,
-        audit: AuditLog,
+        claims: Holds,
+        audit: Audit,
         sender: Callable[[], Sender],
         topic: str,
         wall_ms: Callable[[], int],
@@ -83,7 +101,7 @@ class Verdicts:
         """
         self._claims.require(case.transaction_id, person)
         with self._lock:
-            said = self._desk.statements.holds(case.transaction_id)
+            said = self._desk.holds(case.transaction_id)
             if said is not None and not said.taken_back:
                 raise VerdictError(
                     f"{case.transaction_id} is decided already ({said.in_words}); take that back first, or go on"
@@ -114,7 +132,7 @@ class Verdicts:
         return label
 
     def _label(self, case: Case, *, is_fraud: bool) -> Label:
-        said = self._desk.statements.holds(case.transaction_id)
+        said = self._desk.holds(case.transaction_id)
         now_ms = self._desk.stream_time.now_ms(self._wall_ms())
         # Never before the payment or an earlier statement; of two at the same time the later record wins.
         at_ms = max(now_ms, case.score.event_time, said.label.labelled_at if said else 0)

@@ -58,11 +58,16 @@ class Desk:
         self._payments: OrderedDict[Place, dict[str, Payment]] = OrderedDict()
         self._lock = threading.RLock()
         self._told = threading.Condition(self._lock)
-        self._heard: list[Callable[[Case], None]] = []
+        self._heard_case: list[Callable[[Case], None]] = []
+        self._heard_statement: list[Callable[[Statement], None]] = []
 
-    def follow(self, heard: Callable[[Case], None]) -> None:
-        """Call `heard` with every new case, on the thread that fills the desk."""
-        self._heard.append(heard)
+    def follow(
+        self, heard_case: Callable[[Case], None], heard_statement: Callable[[Statement], None] | None = None
+    ) -> None:
+        """Be told of every new case, and of every statement about one, on the thread that fills the desk."""
+        self._heard_case.append(heard_case)
+        if heard_statement is not None:
+            self._heard_statement.append(heard_statement)
 
     def see_score(self, partition: int, value: bytes) -> None:
         """Take a record of `scores`, by the reader's rule; raises RecordError for what is none."""
@@ -96,6 +101,9 @@ class Desk:
         with self._told:
             self.statements.add(statement)
             self._told.notify_all()
+            concerns = statement.label.transaction_id in self._by_id
+        for heard in self._heard_statement if concerns else ():
+            heard(statement)
 
     def wait_for(self, transaction_id: str, correlation: str, timeout_s: float) -> bool:
         """Wait until a statement has come back from the topic, so that the next page shows it; tell whether it has."""
@@ -155,7 +163,7 @@ class Desk:
         self._by_id[score.transaction_id] = place
         if len(self._cases) > self._most:
             self._forget()
-        for heard in self._heard:
+        for heard in self._heard_case:
             heard(case)
 
     def _forget(self) -> None:

@@ -133,6 +133,8 @@ class Intake:
             if scores <= self._reach.most_scores:
                 break
             back_ms //= 2
+        else:
+            back_ms, starts = 0, {place: end for place, (_, end) in edges.items()}
         self.since_ms = now_ms - back_ms
         consumer.assign([TopicPartition(*place, offset) for place, offset in starts.items()])
         return {place: end for place, (_, end) in edges.items() if starts[place] < end}

@@ -114,7 +114,12 @@ class TopicSearch:
             if score is None:
                 return None
             feature = self._feature(reader, place, score.writer)
-            return Decision(place, score, feature, self._transaction(reader, place, score), "the topics")
+            return Decision(place, score, feature, self._sent(reader, place, score.transaction_id), "the topics")
+
+    def transaction(self, place: Place, transaction_id: str) -> Transaction | None:
+        """The payment at a place; None where it is gone, or where another lies since the topic was created again."""
+        with self._reader() as reader:
+            return self._sent(reader, place, transaction_id)
 
     def _score(self, reader: "_Reader", place: Place) -> Score | None:
         wanted = (place.epoch, place.source_offset)
@@ -140,15 +145,14 @@ class TopicSearch:
                 again = again or record
         return again
 
-    def _transaction(self, reader: "_Reader", place: Place, score: Score) -> Transaction | None:
-        """The record at the offset, unless the topic was created again since."""
+    def _sent(self, reader: "_Reader", place: Place, transaction_id: str) -> Transaction | None:
         low, high = reader.edges(self._topics.transactions, place.partition)
         if not low <= place.source_offset < high:
             return None
         end = place.source_offset + 1
         for message in reader.forward(self._topics.transactions, place.partition, place.source_offset, end):
             good, _, _ = decode_transactions([message.value()], default_reporting_currency())
-            if good and message.offset() == place.source_offset and good[0].transaction_id == score.transaction_id:
+            if good and message.offset() == place.source_offset and good[0].transaction_id == transaction_id:
                 return good[0]
         return None
 

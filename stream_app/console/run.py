@@ -17,6 +17,8 @@ from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.sessions import Sessions
+from stream_app.console.records.times import time_text
+from stream_app.console.review.bureau import Bureau
 from stream_app.console.settings import ConsoleSettings
 from stream_app.console.static_files import version
 from stream_app.health import PortTakenError
@@ -29,6 +31,8 @@ _PARTING_S = 1
 
 def make_console(settings: ConsoleSettings) -> Console:
     """Return what the pages are given; nothing connects yet."""
+    feed = Feed(settings.broker, settings.topics)
+    registry = Registry(settings.redis_url, settings.redis_prefix)
     accounts = Accounts(settings.accounts_file)
     sessions = Sessions(
         settings.secret,
@@ -41,40 +45,49 @@ def make_console(settings: ConsoleSettings) -> Console:
     )
     return Console(
         settings=settings,
-        feed=Feed(settings.broker, settings.topics),
-        registry=Registry(settings.redis_url, settings.redis_prefix),
+        feed=feed,
+        registry=registry,
+        bureau=Bureau.of(settings, registry, feed.tell),
         accounts=accounts,
         sessions=sessions,
         tokens=CsrfTokens(settings.secret),
         cookies=Cookies(settings.secure),
-        templates=Environment(
-            loader=PackageLoader("stream_app.console"),
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        ),
+        templates=_templates(),
         static_folder=version(),
     )
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("stream_app.console"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["utc"] = time_text
+    return environment
 
 
 class _Server(uvicorn.Server):
     """Tells open pages at once when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, bureau: Bureau) -> None:
         super().__init__(config)
-        self._feed = feed
+        self._feed, self._bureau = feed, bureau
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up the bell, begin to read, listen."""
         self._feed.bell.hang_up(asyncio.get_running_loop())
         self._feed.start()
+        self._bureau.start()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, then reading."""
         await super().shutdown(sockets)
         await asyncio.to_thread(self._feed.stop)
+        await asyncio.to_thread(self._bureau.stop)
 
 
 def run_console(settings: ConsoleSettings) -> None:
@@ -98,7 +111,7 @@ def run_console(settings: ConsoleSettings) -> None:
         timeout_graceful_shutdown=_PARTING_S,
     )
     log.info("pages at %s", settings.address)
-    _Server(config, console.feed).run([listening])
+    _Server(config, console.feed, console.bureau).run([listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

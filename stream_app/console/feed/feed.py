@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 SCORE: Final = "score"
 TICK: Final = "tick"
+DESK: Final = "desk"
+"""The review desk has changed: a case came, or somebody stated something about one."""
 _AGAIN_S: Final = 2.0
 _SCORES_KEPT: Final = 500
 _TICKS_KEPT: Final = 900
@@ -57,6 +59,7 @@ class Feed:
         self._broker, self._topics = broker, topics
         self._journals = {source.kind: Journal(source.kind, source.keep) for source in SOURCES}
         self._journals[SCORE] = Journal(SCORE, _SCORES_KEPT, lossy=True)
+        self._journals[DESK] = Journal(DESK, _TICKS_KEPT, lossy=True)
         self._journals[TICK] = Journal(TICK, _TICKS_KEPT, lossy=True)
         self.bell = Bell()
         self.undecodable: dict[str, int] = {}

@@ -102,8 +102,7 @@ class ReviewPage:
         except FraudstreamError as error:
             said, problem = "", str(error)
         if "text/html" not in request.headers.get("accept", ""):
-            code = 200 if problem is None else 409
-            return JSONResponse({"said": said, "error": problem, "place": str(case.place)}, code)
+            return JSONResponse({"said": said, "error": problem, "place": str(case.place)})
         if problem is not None:
             raise HTTPException(409, problem)
         back = f"case={case.place}&" if verdict == "undo" else ""
@@ -192,7 +191,9 @@ class ReviewPage:
     def _found(self, text: str) -> Case:
         case = self._maybe(text)
         if case is None:
-            raise HTTPException(404, f"There is no case at {text:.40} (any more); it may still be found as transaction.")
+            raise HTTPException(
+                404, f"There is no case at {text:.40} (any more); it may still be found as transaction."
+            )
         return case
 
     def _maybe(self, text: str) -> Case | None:

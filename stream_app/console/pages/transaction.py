@@ -15,13 +15,13 @@ from stream_app.console.console import Console
 from stream_app.console.people.card_mask import mask_card
 from stream_app.console.people.person import Person
 from stream_app.console.records.amounts import amount_text
-from stream_app.console.records.place import Place, PlaceError
+from stream_app.console.records.place import Place
 from stream_app.console.records.reasons import feature_words, in_words, value_text
 from stream_app.console.review.bureau import Bureau
 from stream_app.console.transaction.decision import Decision
 from stream_app.console.transaction.explanation import Explanation
 from stream_app.console.transaction.reproduction import Reproduction
-from stream_app.console.transaction.search import Found, SearchError, day_of
+from stream_app.console.transaction.search import Found, day_of
 from stream_app.console.transaction.words import remarks
 
 _AUDIT_LOOKED_AT: Final = 5_000
@@ -51,7 +51,9 @@ class TransactionPage:
 
     async def show(self, request: Request) -> Response:
         """The form, and what it was asked for."""
-        asked = {name: request.query_params.get(name, "").strip() for name in ("id", "day", "partition", "offset", "at")}
+        asked = {
+            name: request.query_params.get(name, "").strip() for name in ("id", "day", "partition", "offset", "at")
+        }
         if not any(asked[name] for name in ("id", "offset", "at")):
             return self._console.render(request, "transaction.html", {"asked": asked, "decision": None})
         context: dict[str, Any] = {"asked": asked}
@@ -61,11 +63,9 @@ class TransactionPage:
             for part, make in (("explain", self._explained), ("reproduce", self._reproduced)):
                 if request.query_params.get(part) and found.decision is not None:
                     context |= await run_in_threadpool(make, found.decision)
-            code = 200 if found.decision is not None else 404
         except FraudstreamError as error:
             context |= {"decision": None, "problem_found": str(error)}
-            code = 400 if isinstance(error, SearchError | PlaceError) else 503
-        return self._console.render(request, "transaction.html", context, code)
+        return self._console.render(request, "transaction.html", context)
 
     async def named(self, request: Request) -> Response:
         """An address that says the identifier."""

@@ -10,6 +10,7 @@ from models.access.redis_access import redis_client
 from models.registry import Registry
 from models.schema.money import default_reporting_currency
 from stream_app.acknowledged_producer import AcknowledgedProducer
+from stream_app.console.feed.feed import DESK
 from stream_app.console.records.archived import ArchivedRecords
 from stream_app.console.records.statements import Statement
 from stream_app.console.review.case import Case
@@ -24,8 +25,6 @@ from stream_app.console.transaction.search import Search
 from stream_app.console.transaction.shelf import ModelShelf
 from stream_app.console.transaction.topic_search import TopicSearch
 
-DESK: Final = "desk"
-"""Kind of the feed's journal in which the desk says that something has changed."""
 _ANSWER_S: Final = 10.0
 
 

@@ -74,7 +74,9 @@ _DECIDED = {
 }
 
 
-def queue_lines(desk: Desk, cases: Sequence[Case], holders: Mapping[str, str], person: str, mask: Mask) -> list[QueueLine]:
+def queue_lines(
+    desk: Desk, cases: Sequence[Case], holders: Mapping[str, str], person: str, mask: Mask
+) -> list[QueueLine]:
     """Return lines of the queue; a case that the person holds is marked as nobody's."""
     money = desk.worth.money
     return [

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -69,8 +70,7 @@ class TransactionPage:
 
     async def named(self, request: Request) -> Response:
         """An address that says the identifier."""
-        target = request.url_for("show").include_query_params(id=request.path_params["transaction_id"])
-        return RedirectResponse(f"{target.path}?{target.query}", 303)
+        return RedirectResponse(f"/transaction?{urlencode({'id': request.path_params['transaction_id']})}", 303)
 
     async def explanation(self, request: Request) -> Response:
         """The contributions alone."""

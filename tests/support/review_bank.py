@@ -54,6 +54,14 @@ class ReviewBank:
         kept = self.scoring.output.kept()
         return {score.transaction_id: place for place, score in kept.items() if score.decision != "approve"}
 
+    def waiting(self) -> set[str]:
+        """What is flagged and nobody has decided, or somebody has taken that back."""
+        self._labels.read_to_end()
+        records = [record for partition in self._labels.records.values() for record in partition]
+        last = {decode(Label, record.value() or b"").transaction_id: record.headers() for record in records}
+        taken_back = {identifier for identifier, headers in last.items() if ("review", b"undo") in (headers or [])}
+        return set(self.flagged()) - (set(last) - taken_back)
+
     def stated(self, transaction_id: str) -> list[Label]:
         """What the topic says of a transaction, in its order."""
         self._labels.read_to_end()

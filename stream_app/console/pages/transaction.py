@@ -65,7 +65,8 @@ class TransactionPage:
                 if request.query_params.get(part) and found.decision is not None:
                     context |= await run_in_threadpool(make, found.decision)
         except FraudstreamError as error:
-            context |= {"decision": None, "problem_found": str(error)}
+            # A date that is none must not go back into its field.
+            context |= {"asked": {**asked, "day": ""}, "decision": None, "problem_found": str(error)}
         return self._console.render(request, "transaction.html", context)
 
     async def named(self, request: Request) -> Response:

@@ -42,7 +42,7 @@ def test_a_decision_is_shown_with_all_that_was_recorded(bank: ReviewBank, sign_i
     expect(page.locator("#values tbody tr")).to_have_count(len(DEFAULT))
     row = bank.scoring.output.counted_rows()[place]
     amount = page.locator("#values td.mono", has_text=re.compile(r"^amount$")).locator("..")
-    expect(amount).to_contain_text(f"{row.values[DEFAULT.index('amount')]:.4g}")
+    expect(amount).to_contain_text(f"{row.values[DEFAULT.index('amount')]:,.2f} EUR")
 
 
 def test_the_score_is_reproduced_bit_for_bit(bank: ReviewBank, sign_in: SignIn) -> None:

@@ -15,6 +15,7 @@ from stream_app.console.console import Console
 from stream_app.console.feed.feed import Feed
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
+from stream_app.console.now.pulse import Pulse
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.sessions import Sessions
 from stream_app.console.records.times import time_text
@@ -72,20 +73,22 @@ def _templates() -> Environment:
 class _Server(uvicorn.Server):
     """Tells open pages at once when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed, bureau: Bureau) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, pulse: Pulse, bureau: Bureau) -> None:
         super().__init__(config)
-        self._feed, self._bureau = feed, bureau
+        self._feed, self._pulse, self._bureau = feed, pulse, bureau
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up the bell, begin to read, listen."""
         self._feed.bell.hang_up(asyncio.get_running_loop())
         self._feed.start()
+        self._pulse.start()
         self._bureau.start()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, then reading."""
         await super().shutdown(sockets)
+        await asyncio.to_thread(self._pulse.stop)
         await asyncio.to_thread(self._feed.stop)
         await asyncio.to_thread(self._bureau.stop)
 
@@ -111,7 +114,8 @@ def run_console(settings: ConsoleSettings) -> None:
         timeout_graceful_shutdown=_PARTING_S,
     )
     log.info("pages at %s", settings.address)
-    _Server(config, console.feed, console.bureau).run([listening])
+    pulse = Pulse(settings, console.feed, console.registry)
+    _Server(config, console.feed, pulse, console.bureau).run([listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-_RECENT: Final = 101
+RECENT_TIMES: Final = 101
 """The median of so many rows: 50 of them may carry any time at all."""
 _LIVE_MS: Final = 24 * 3600 * 1000
 """Streams whose events are closer to the wall clock than this are live: a quiet night is no replay."""
@@ -23,7 +23,7 @@ class StreamTime:
     """
 
     def __init__(self) -> None:
-        self._recent: deque[int] = deque(maxlen=_RECENT)
+        self._recent: deque[int] = deque(maxlen=RECENT_TIMES)
 
     def see(self, event_times: Iterable[int]) -> None:
         """Take note of rows in the order in which they came."""

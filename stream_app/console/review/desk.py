@@ -13,7 +13,7 @@ from models.schema.score import Score
 from stream_app.console.records.place import Place
 from stream_app.console.records.recent import RecentRows
 from stream_app.console.records.statements import Statement, StatementBook
-from stream_app.console.records.stream_time import StreamTime
+from stream_app.console.records.stream_time import RECENT_TIMES, StreamTime
 from stream_app.console.review.case import Case, Payment
 from stream_app.console.review.worth import Worth
 
@@ -89,7 +89,7 @@ class Desk:
     def see_rows(self, partition: int, rows: FeatureRows) -> None:
         """Take a message of `features`."""
         self.recent.add(partition, rows)
-        self.stream_time.see(rows.numpy("event_time").tolist())
+        self.stream_time.see(rows.numpy("event_time")[-RECENT_TIMES:].tolist())
         for place, writer, payment in _flagged(partition, rows):
             with self._lock:
                 self._payments.setdefault(place, {})[writer] = payment

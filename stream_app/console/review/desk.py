@@ -1,6 +1,7 @@
 """The desk: flagged transactions joined with their payments, in the order of what a look is worth."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -18,6 +19,8 @@ from stream_app.console.review.case import Case, Payment
 from stream_app.console.review.worth import Worth
 
 MOST_CASES: Final = 5_000
+RESORT_S: Final = 0.25
+"""How old the order of the queue may be while cases come."""
 MOST_WAITING: Final = 20_000
 """Scores that wait for their feature row, or rows for their score: the two topics are read side by side."""
 _TEXT_COLUMNS: Final = ("writer", "decision", "terminal_id", "currency", "mcc", "country", "channel")
@@ -41,9 +44,10 @@ class Desk:
     ----------
     worth: what a look is worth.
     most: cases kept; beyond it the oldest go, decided ones first.
+    clock_s: monotonic.
     """
 
-    def __init__(self, worth: Worth, most: int = MOST_CASES) -> None:
+    def __init__(self, worth: Worth, most: int = MOST_CASES, clock_s: Callable[[], float] = time.monotonic) -> None:
         self.worth = worth
         self.statements = StatementBook()
         self.recent = RecentRows()
@@ -51,6 +55,9 @@ class Desk:
         self.forgotten = 0
         """Cases that went because there were too many."""
         self._most = most
+        self._clock_s = clock_s
+        self._lists: tuple[list[Case], list[tuple[Case, Statement]]] | None = None
+        self._listed_s, self._has_grown = 0.0, False
         self._last: dict[int, tuple[int, int]] = {}
         self._cases: OrderedDict[Place, Case] = OrderedDict()
         self._by_id: dict[str, Place] = {}
@@ -102,6 +109,8 @@ class Desk:
             self.statements.add(statement)
             self._told.notify_all()
             concerns = statement.label.transaction_id in self._by_id
+            if concerns:
+                self._lists = None
         for heard in self._heard_statement if concerns else ():
             heard(statement)
 
@@ -128,18 +137,12 @@ class Desk:
     def waiting(self) -> list[Case]:
         """Open cases, the most valuable look first; of equal ones the older."""
         with self._lock:
-            cases = [case for case in self._cases.values() if self.statements.is_open(case.transaction_id)]
-        return sorted(cases, key=lambda case: (-self.worth.of(case), case.score.scored_at, case.place))
+            return self._sorted()[0]
 
     def decided(self, most: int) -> list[tuple[Case, Statement]]:
         """Cases that somebody has decided, the last decision first."""
         with self._lock:
-            found = [
-                (case, said)
-                for case in self._cases.values()
-                if (said := self.statements.holds(case.transaction_id)) is not None and not said.taken_back
-            ]
-        return sorted(found, key=lambda pair: pair[1].rank, reverse=True)[:most]
+            return self._sorted()[1][:most]
 
     def history(self, transaction_id: str) -> list[Statement]:
         """Everything that was stated about a transaction, the one that holds last."""
@@ -151,6 +154,24 @@ class Desk:
         with self._lock:
             return self.statements.holds(transaction_id)
 
+    def _sorted(self) -> tuple[list[Case], list[tuple[Case, Statement]]]:
+        """Both lists, made anew at once after a statement, and a moment after a case: twenty pages ask at a time."""
+        now_s = self._clock_s()
+        lists = self._lists
+        if lists is None or (self._has_grown and now_s - self._listed_s >= RESORT_S):
+            waiting, decided = [], []
+            for case in self._cases.values():
+                said = self.statements.holds(case.transaction_id)
+                if said is None or said.taken_back:
+                    waiting.append(case)
+                else:
+                    decided.append((case, said))
+            waiting.sort(key=lambda case: (-self.worth.of(case), case.score.scored_at, case.place))
+            decided.sort(key=lambda pair: pair[1].rank, reverse=True)
+            lists = self._lists = (waiting, decided)
+            self._has_grown, self._listed_s = False, now_s
+        return lists
+
     def _join(self, place: Place) -> None:
         score, payments = self._scores.get(place), self._payments.get(place)
         if score is None or not payments:
@@ -161,6 +182,7 @@ class Desk:
         reported = self.worth.money.to_reporting(payment.amount_minor, payment.currency)
         case = self._cases[place] = Case(place, score, payment, reported)
         self._by_id[score.transaction_id] = place
+        self._has_grown = True
         if len(self._cases) > self._most:
             self._forget()
         for heard in self._heard_case:
@@ -173,6 +195,8 @@ class Desk:
         if self._by_id.get(case.transaction_id) == place:
             del self._by_id[case.transaction_id]
         self.forgotten += 1
+        if self._lists is not None:
+            self._has_grown = True
 
 
 def _flagged(partition: int, rows: FeatureRows) -> Iterator[tuple[Place, str, Payment]]:

@@ -14,7 +14,7 @@ const total = document.getElementById("total");
 const me = page.dataset.person;
 
 const RENEW_MS = 30_000;
-const CALM_MS = 300;
+const CALM_MS = 500;
 
 let mine = []; // places that this page has decided, the last one at the end
 let busy = false;

@@ -101,3 +101,21 @@ def test_a_place_is_read_as_it_is_written_and_nothing_else_is_one():
     assert Place.of(str(Place(3, 1, 99))) == Place(3, 1, 99)
     with pytest.raises(PlaceError, match="'3-1' is no place"):
         Place.of("3-1")
+
+
+def test_the_order_is_made_anew_a_moment_after_a_case_and_at_once_after_a_statement():
+    now_s = [0.0]
+    found = Desk(Worth(MONEY, 0), clock_s=lambda: now_s[0])
+
+    def come(offset):
+        found.see_score(2, wire.encode(score(offset)))
+        found.see_rows(2, rows([score(offset)], [100 * offset]))
+
+    come(1)
+    assert ids(found.waiting()) == ["t1"]
+    come(2)
+    assert ids(found.waiting()) == ["t1"]
+    now_s[0] = 0.3
+    assert ids(found.waiting()) == ["t2", "t1"]
+    found.see_statement(said(2, is_fraud=True))
+    assert ids(found.waiting()) == ["t1"]

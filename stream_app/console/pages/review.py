@@ -157,7 +157,8 @@ class ReviewPage:
         of_card = histories.before("card_id", case.score.card_id, until_ms)
         at_terminal = histories.before("terminal_id", case.payment.terminal_id, until_ms)
         try:
-            sent = self._bureau.topics.transaction(case.place, case.transaction_id)
+            away = self._bureau.intake.trouble is not None
+            sent = None if away else self._bureau.topics.transaction(case.place, case.transaction_id)
         except FraudstreamError:
             sent = None
         return {

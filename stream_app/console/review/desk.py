@@ -128,12 +128,6 @@ class Desk:
         with self._lock:
             return self._cases.get(place)
 
-    def case_of(self, transaction_id: str) -> Case | None:
-        """The last case of an identifier."""
-        with self._lock:
-            place = self._by_id.get(transaction_id)
-            return None if place is None else self._cases.get(place)
-
     def waiting(self) -> list[Case]:
         """Open cases, the most valuable look first; of equal ones the older."""
         with self._lock:

@@ -22,7 +22,8 @@ from stream_app.console.transaction.decision import Decision, FeatureRecord
 from stream_app.topic_admin import describe_topics
 
 GROUP: Final = "fraudstream-console-transaction"
-REQUEST_S: Final = 10.0
+REQUEST_S: Final = 4.0
+"""A page waits for it: a broker that is away is told of soon."""
 LOOK_BACK: Final = 100_000
 """Scores of each partition that are looked through for an identifier: a second or two."""
 LONGEST_S: Final = 8.0

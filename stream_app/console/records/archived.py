@@ -128,11 +128,6 @@ class ArchivedRecords:
             rows = _rows(history, FEATURES, there, condition, "event_time DESC", 2 * most, columns)
         return newest_first(rows, most)
 
-    def first_day(self) -> int | None:
-        """The first event day with a score, None in an empty archive."""
-        with self._open() as history:
-            return min(history.days(), default=None)
-
     def _find(self, wanted: str, day: int | None) -> Looked:
         until_s = self._clock_s() + self._longest_s
         looked: list[int] = []

@@ -67,14 +67,6 @@ class Claims:
         held: Any = self._call("mget", [self._key(each) for each in transaction_ids])
         return {name: _name(by) for name, by in zip(transaction_ids, held, strict=True) if by is not None}
 
-    def first_free(self, transaction_ids: Sequence[str], person: str) -> str | None:
-        """Claim and return the first case that nobody else holds."""
-        holders = self.holders(transaction_ids)
-        for each in transaction_ids:
-            if holders.get(each, person) == person and self.take(each, person) == person:
-                return each
-        return None
-
     def _key(self, transaction_id: str) -> str:
         return f"{self.prefix}review-claim:{transaction_id}"
 

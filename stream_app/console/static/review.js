@@ -52,13 +52,27 @@ function markHeld(holder) {
 
 // claims --------------------------------------------------------------------------------------------------------------
 
+// Takes or renews a case and gives another back; tells whether the first is this person's now.
 async function claim(take, free = "") {
-  if (!canDecide) return;
+  if (!canDecide) return true;
   const answer = await ask("/review/claim", { method: "POST", body: new URLSearchParams({ take, free }) });
-  if (!answer.ok) return;
+  if (!answer.ok) return true;
   const { holder, error } = await answer.json();
   if (error) tell(error, true);
-  else if (take && take === place()) markHeld(holder);
+  else if (take) {
+    const line = lineOf(take);
+    if (line && holder !== me) held(line, holder);
+    if (take === place()) markHeld(holder);
+  }
+  return Boolean(error) || !take || holder === me;
+}
+
+// Opens the next case that nobody else holds; another console may be quicker with one.
+async function openNext(otherwise) {
+  for (let next = nextOpen(); next; next = nextOpen()) {
+    if (await claim(next.dataset.place)) return open(next.dataset.place);
+  }
+  return otherwise ? open(otherwise) : undefined;
 }
 
 setInterval(() => {
@@ -133,8 +147,7 @@ async function decide(verdict, wanted) {
       const line = lineOf(wanted);
       if (line) decided(line, verdict);
       tell(words);
-      const next = nextOpen();
-      await open(next ? next.dataset.place : wanted);
+      await openNext(wanted);
     }
     compare();
   } catch {
@@ -142,6 +155,12 @@ async function decide(verdict, wanted) {
   } finally {
     busy = false;
   }
+}
+
+function held(line, holder) {
+  line.dataset.holder = holder;
+  if (!holder) delete line.dataset.holder;
+  line.querySelector(".mark").textContent = holder ? `held by ${holder}` : "";
 }
 
 function decided(line, words) {
@@ -176,9 +195,7 @@ async function compare() {
     if (words) decided(line, words);
     else {
       delete line.dataset.decided;
-      line.dataset.holder = holder;
-      if (!holder) delete line.dataset.holder;
-      line.querySelector(".mark").textContent = holder ? `held by ${holder}` : "";
+      held(line, holder);
     }
   }
   if (opened()?.dataset.open === "yes" && state.decided[place()]) open(place());
@@ -195,7 +212,7 @@ async function show() {
   queue.innerHTML = html;
   fresh.hidden = true;
   markOpened();
-  if (!opened() && lines().length) open(nextOpen()?.dataset.place ?? lines()[0].dataset.place);
+  if (!opened() && lines().length) openNext(lines()[0].dataset.place);
 }
 
 fresh.addEventListener("click", show);
@@ -238,7 +255,8 @@ document.addEventListener("keydown", (event) => {
 // start ---------------------------------------------------------------------------------------------------------------
 
 markOpened();
-if (opened()?.dataset.open === "yes") claim(place());
+const asked = new URLSearchParams(location.search).has("case");
+if (opened()?.dataset.open === "yes") claim(place()).then((isMine) => { if (!isMine && !asked) openNext(); });
 follow({ desk: compareSoon, tick: () => {} });
 addEventListener("focus", compareSoon);
 setInterval(() => { if (!document.hidden) compareSoon(); }, 5_000);

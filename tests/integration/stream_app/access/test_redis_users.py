@@ -170,7 +170,7 @@ def test_people_add_promote_roll_back_and_read_everything(server, versions, mode
 def test_people_claim_what_they_review(server):
     with redis_client(server.url_of("operator")) as client:
         claims = Claims(client, PREFIX)
-        assert claims.first_free(["t1"], "ada") == "t1"
+        assert claims.take("t1", "ada") == "ada"
         assert claims.holders(["t1"]) == {"t1": "ada"}
         claims.free("t1", "ada", decided=True)
 

@@ -28,6 +28,14 @@ _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the var
 @storage_option
 @allowed_signers_option
 @click.option("--group", default="fraudstream-score", show_default=True, help="Consumer group of the scorers.")
+@click.option(
+    "--review-cost",
+    default=5.0,
+    show_default=True,
+    show_envvar=True,
+    type=click.FloatRange(0),
+    help="What one review costs, in the reporting currency; what is worth less than it comes last in the queue.",
+)
 @click.option("--web-host", default="127.0.0.1", show_default=True, show_envvar=True, help="Where pages are served.")
 @click.option("--web-port", default=8090, show_default=True, type=click.IntRange(1, 65535), show_envvar=True)
 @click.option(
@@ -64,6 +72,7 @@ def command(
     storage_options: Mapping[str, str],
     allowed_signers: Path | None,
     group: str,
+    review_cost: float,
     web_host: str,
     web_port: int,
     accounts: Path | None,
@@ -91,6 +100,7 @@ def command(
         storage_options=storage_options,
         allowed_signers=allowed_signers,
         score_group=group,
+        review_cost_minor=round(review_cost * 100),
         web_host=web_host,
         web_port=web_port,
         idle_s=idle_minutes * 60,

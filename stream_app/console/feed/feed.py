@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 SCORE: Final = "score"
 TICK: Final = "tick"
 AUDIT: Final = "audit"
+DESK: Final = "desk"
+"""The review desk has changed: a case came, or somebody stated something about one."""
 _AGAIN_S: Final = 2.0
 _SCORES_KEPT: Final = 500
 _TICKS_KEPT: Final = 900
@@ -63,6 +65,7 @@ class Feed:
         self._journals = {source.kind: Journal(source.kind, source.keep) for source in SOURCES}
         self._journals[SCORE] = Journal(SCORE, _SCORES_KEPT, lossy=True)
         self._journals[AUDIT] = Journal(AUDIT, _RECORDS_KEPT)
+        self._journals[DESK] = Journal(DESK, _TICKS_KEPT, lossy=True)
         self._journals[TICK] = Journal(TICK, _TICKS_KEPT, lossy=True)
         self.bell = Bell()
         self.undecodable: dict[str, int] = {}

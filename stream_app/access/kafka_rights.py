@@ -68,9 +68,12 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         "fraudstream watch",
         reads=(
             *(t.FEATURES, t.LABELS, t.CLOCK, t.PROFILES, t.ARCHIVE_COMMITS),
-            *(t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS),
+            *(t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
         ),
-        writes=(t.PROFILES, t.DEAD_LETTER, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS),
+        writes=(
+            *(t.PROFILES, t.DEAD_LETTER),
+            *(t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
+        ),
     ),
     "archive": ProcessRights(
         "fraudstream archive",
@@ -98,7 +101,10 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
     ),
     "console": ProcessRights(
         "pages for people: reads what is told about scores and models, asks for nothing",
-        reads=(t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
+        reads=(
+            *(t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
+            *(t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
+        ),
         groups=("fraudstream-console*",),
     ),
     "operator": ProcessRights(

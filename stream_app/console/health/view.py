@@ -7,7 +7,7 @@ from models.schema.topics import DAY_MS
 from stream_app.console.health.accuracy import Week, weeks_of
 from stream_app.console.health.chart import Chart, chart_of
 from stream_app.console.health.estimates import Estimate, estimates_of
-from stream_app.console.health.features import features_of
+from stream_app.console.health.features import FeatureDrift, features_of
 from stream_app.console.health.headline import Headline, headline_of
 from stream_app.console.health.marks import Incident, Mark, incidents_of, marks_of
 from stream_app.console.health.maturity import stretches_of
@@ -30,7 +30,7 @@ class HealthView:
     chart: for the script.
     marks, incidents: newest first.
     features: small multiples, the farthest beyond its limit first; as many as are to be shown.
-    feature_count, beyond_count: of all features, and of those beyond a limit.
+    drifts: all features, for the table.
     version: the champion of the last closed day.
     """
 
@@ -42,9 +42,13 @@ class HealthView:
     marks: list[Mark]
     incidents: list[Incident]
     features: list[SmallMultiple]
-    feature_count: int
-    beyond_count: int
+    drifts: list[FeatureDrift]
     version: str | None
+
+    @property
+    def beyond_count(self) -> int:
+        """How many features are beyond a limit."""
+        return sum(one.beyond for one in self.drifts)
 
     @property
     def last_day_ms(self) -> int:
@@ -65,7 +69,6 @@ def health_view(records: HealthRecords, features_shown: int | None = FIRST_SHOWN
         marks=marks[::-1],
         incidents=incidents[::-1],
         features=[small_multiple(one, marks) for one in drifts[:features_shown]],
-        feature_count=len(drifts),
-        beyond_count=sum(one.beyond for one in drifts),
+        drifts=drifts,
         version=records.days[-1][0].model_version if records.days else None,
     )

@@ -114,5 +114,3 @@ def console_world(
         yield world
     finally:
         world.close()
-
-

@@ -35,6 +35,7 @@ class FeatureDrift:
     days: in order.
     last: the last known stability index; None while no window was full.
     last_ms: the midnight that closed the day that it is of.
+    last_version: the model whose tests it is of.
     limit: from which on the index warns.
     over: how far the worst of the feature's tests is, in times its limit; 1 and more is beyond.
     since_ms: beginning of the first of the days beyond the limit that have lasted up to the last; None when it is not.
@@ -46,6 +47,7 @@ class FeatureDrift:
     days: list[FeatureDay]
     last: float | None
     last_ms: int
+    last_version: str
     limit: float
     over: float
     since_ms: int | None
@@ -65,6 +67,8 @@ class FeatureDrift:
             where = "beyond" if self.last >= self.limit else "within"
             said = f"stability index {significant(self.last)}, {where} the limit of {significant(self.limit)}"
             said += f" on {date(self.last_ms - DAY_MS)}"
+            if self.last_version != self.days[-1].version:
+                said += f" with {self.last_version}; {self.days[-1].version} has not seen seven days"
         since = "" if self.since_ms is None else f", beyond since {date(self.since_ms)}"
         return "; ".join([said + since, *self.others])
 
@@ -95,7 +99,8 @@ def _drift(
         words=in_words(last.feature),
         days=days,
         last=index,
-        last_ms=days[-1].at_ms if known is None else known.at_ms,
+        last_ms=(known or days[-1]).at_ms,
+        last_version=(known or days[-1]).version,
         limit=limit,
         over=max(0.0 if index is None else index / max(limit, 1e-12), *ratios),
         since_ms=_since(days),

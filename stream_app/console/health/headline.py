@@ -9,6 +9,7 @@ from models.schema.model_event import ModelEvent
 from models.schema.topics import DAY_MS
 from stream_app.console.health.accuracy import Week, champions_of
 from stream_app.console.health.dates import day, short_day
+from stream_app.console.health.features import FeatureDrift
 from stream_app.console.health.figures import percent, times, with_interval
 from stream_app.console.health.marks import Incident, incidents_of
 from stream_app.console.health.records import WEEK_DAYS, HealthRecords
@@ -37,7 +38,7 @@ class Headline:
     story: list[str]
 
 
-def headline_of(records: HealthRecords, weeks: Sequence[Week]) -> Headline:
+def headline_of(records: HealthRecords, weeks: Sequence[Week], drifts: Sequence[FeatureDrift]) -> Headline:
     """Say how things stand at the last closed day."""
     champions, incidents = champions_of(weeks), incidents_of(records)
     now = f" As of {day(records.now_ms)}, event time." if records.now_ms else ""
@@ -50,20 +51,29 @@ def headline_of(records: HealthRecords, weeks: Sequence[Week]) -> Headline:
         return Headline("bad", "Incident open", sentence, [*_story(open_one, records, champions), *notes])
     if not records.now_ms:
         return Headline("unknown", "Nothing known yet", _WAITING, notes)
-    warnings = [
-        event
-        for event in records.events
-        if event.level == "warning" and event.as_of > records.now_ms - _NEWS_DAYS * DAY_MS
-    ]
-    if warnings:
-        newest = max(warnings, key=lambda event: event.as_of)
-        told = f"No alarm, but a warning of {day(newest.as_of)}: {newest.summary}. {last}{now}"
-        return Headline("warning", "Warning", told, [*story, *notes])
+    moved = _moved(records, drifts)
+    if moved:
+        return Headline("warning", "Warning", f"No incident is open, but {moved}. {last}{now}", [*story, *notes])
     level: Level = "good" if champions else "unknown"
     word = "Healthy" if champions else "Too early to tell"
     return Headline(level, word, f"No incident is open and nothing has moved in a week. {last}{now}", [*story, *notes])
 
 
+def _moved(records: HealthRecords, drifts: Sequence[FeatureDrift]) -> str | None:
+    """Say what warns: news of the last week, or what was told before and lasts."""
+    after_ms = records.now_ms - _NEWS_DAYS * DAY_MS
+    warnings = [event for event in records.events if event.level == "warning" and event.as_of > after_ms]
+    if warnings:
+        newest = max(warnings, key=lambda event: event.as_of)
+        return f"a warning came on {day(newest.as_of)}: {newest.summary}"
+    beyond = [drift.name for drift in drifts if drift.beyond]
+    if not beyond:
+        return None
+    more = f" and {len(beyond) - _NAMED} more" if len(beyond) > _NAMED else ""
+    return f"{', '.join(beyond[:_NAMED])}{more} {'is' if len(beyond) == 1 else 'are'} beyond the limit of drift"
+
+
+_NAMED: Final = 3
 _WAITING: Final = (
     "No event day has closed yet. `fraudstream watch` measures a day once the archive holds it, and a week's accuracy "
     "once its labels are mature."

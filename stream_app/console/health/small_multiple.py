@@ -22,7 +22,7 @@ class SmallMultiple:
     Attributes
     ----------
     drift: the feature.
-    line, limit: SVG paths; the line is broken where a window was not full.
+    line, limit: SVG paths; the line is broken where a window was not full and where another version took over.
     dots: single days between two gaps, which no line shows.
     marks: (x, kind) of what fell into the time.
     """
@@ -44,22 +44,23 @@ def small_multiple(drift: FeatureDrift, marks: Iterable[Mark]) -> SmallMultiple:
         x = WIDTH * (at_ms - from_ms) / (to_ms - from_ms)
         return round(x, 1), round(HEIGHT * (1.0 - value / top), 1)
 
+    def level(run: Sequence[FeatureDay]) -> str:
+        return _path([place(run[0].at_ms - DAY_MS, run[0].limit), place(run[-1].at_ms, run[0].limit)])
+
     runs = [[place(day.at_ms, day.index or 0.0) for day in run] for run in _runs(drift.days)]
-    limits = [[place(day.at_ms, day.limit) for day in run] for _, run in groupby(drift.days, lambda day: day.version)]
     return SmallMultiple(
         drift=drift,
         line="".join(_path(run) for run in runs if len(run) > 1),
-        limit="".join(
-            _path([(place(drift.days[0].at_ms - DAY_MS, 0)[0], run[0][1]), *run]) if at == 0 else _path(run)
-            for at, run in enumerate(limits)
-        ),
+        limit="".join(level(list(run)) for _, run in groupby(drift.days, lambda day: (day.version, day.limit))),
         dots=[run[0] for run in runs if len(run) == 1],
         marks=[(place(mark.at_ms, 0.0)[0], mark.kind) for mark in marks if from_ms <= mark.at_ms <= to_ms],
     )
 
 
 def _runs(days: Sequence[FeatureDay]) -> list[list[FeatureDay]]:
-    return [list(run) for known, run in groupby(days, lambda day: day.index is not None) if known]
+    """Days in a row of one version whose index is known."""
+    runs = groupby(days, lambda day: (day.version, day.index is not None))
+    return [list(run) for (_, known), run in runs if known]
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:

@@ -62,7 +62,7 @@ def health_view(records: HealthRecords, features_shown: int | None = FIRST_SHOWN
     estimates, incidents = estimates_of(records), incidents_of(records)
     return HealthView(
         now_ms=records.now_ms,
-        headline=headline_of(records, weeks),
+        headline=headline_of(records, weeks, drifts),
         weeks=weeks[::-1],
         estimates=estimates,
         chart=chart_of(weeks, estimates, stretches_of(records, weeks), marks, incidents),

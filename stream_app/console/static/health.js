@@ -170,7 +170,7 @@ async function make(element) {
     height: HEIGHT,
     format: name === "alert_rate" ? fine : whole,
     series: [
-      { label: "measured", colour: ink, width: 2, uplot: { spanGaps: true, points: { show: true, size: 6, fill: colour(ink) } } },
+      { label: "measured", colour: ink, width: 2, uplot: { spanGaps: true, points: { show: true, size: 6, fill: () => colour(ink) } } },
       { label: "low", colour: ink, ...hidden },
       { label: "high", colour: ink, ...hidden },
       { label: "estimated", colour: "--text", width: 1.5, uplot: { spanGaps: true, dash: [5, 4], points: { show: false } } },
@@ -178,7 +178,7 @@ async function make(element) {
     uplot: {
       tzDate: utc,
       padding: [LABELS, 12, null, null],
-      bands: [{ series: [3, 2], fill: () => `color-mix(in srgb, ${colour("--band")} 22%, transparent)` }],
+      bands: [{ series: [3, 2], fill: () => `${colour("--band")}38` }],
       scales: {
         x: { time: true, range },
         y: { range: (_plot, _low, high) => [0, name === "alert_rate" ? (high || 0.01) * 1.2 : 1] },

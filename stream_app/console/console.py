@@ -52,7 +52,7 @@ class Console:
         place = {kind: self.feed.journal(kind).place() for kind in self.feed.kinds}
         frame = {
             "person": person,
-            "role": Role(0) if person is None else person.role,
+            "role": None if person is None else person.role,
             "Role": Role,
             "links": links(request.app.routes, person),
             "path": request.url.path,

@@ -2,8 +2,8 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,7 +15,9 @@ from stream_app.stack.local_stack import LocalStack
 from stream_app.topic_admin import create_topics, delete_topics
 from tests.support.console_world import PASSWORD, ConsoleWorld, console_world
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("FRAUDSTREAM_CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "chromium"
+)
 PHONE = {"width": 360, "height": 740}
 SERIOUS = {"serious", "critical"}
 
@@ -57,7 +59,7 @@ def sign_in(browser: Browser, console: ConsoleWorld) -> Iterator[SignIn]:
     """Signs somebody in: `page = sign_in(Role.ANALYST, "/review", viewport=PHONE, color_scheme="dark")`.
 
     At the end of the test nothing may have been said in the browser's console, which is where errors of scripts and
-    violations of the content security policy are told; `page.expected` holds what a test is about.
+    violations of the content security policy are told.
     """
     contexts: list[BrowserContext] = []
     told: list[str] = []
@@ -96,13 +98,6 @@ def accessible() -> Callable[[Page], None]:
         assert not serious, "\n".join(serious)
 
     return check
-
-
-@pytest.fixture(autouse=True)
-def screenshots_when_asked(request: pytest.FixtureRequest) -> Path | None:
-    """Where a person looks at what a test sees: FRAUDSTREAM_SCREENSHOTS names a folder."""
-    folder = os.environ.get("FRAUDSTREAM_SCREENSHOTS")
-    return Path(folder) if folder else None
 
 
 def _trouble(message: ConsoleMessage) -> list[str]:

@@ -32,7 +32,7 @@ def test_a_viewer_sees_four_characters_of_a_card(console: ConsoleWorld, sign_in:
 def test_nobody_is_shut_out(
     console: ConsoleWorld, sign_in: SignIn, accessible: Callable[[Page], None], scheme: str
 ) -> None:
-    console.score("t-accessible")
+    console.score(f"t-accessible-{scheme}")
     page = sign_in(Role.VIEWER, color_scheme=scheme)
-    expect(page.get_by_role("link", name="t-accessible")).to_be_visible()
+    expect(page.get_by_role("link", name=f"t-accessible-{scheme}")).to_be_visible()
     accessible(page)

@@ -1,7 +1,6 @@
 """The page Health: what was published is on it, in words too, and what is published next comes without a reload."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -42,7 +41,7 @@ def opened(page: Page) -> Page:
     return page
 
 
-def test_the_story_of_an_incident_is_on_the_page(sign_in: SignIn, screenshots_when_asked: Path | None) -> None:
+def test_the_story_of_an_incident_is_on_the_page(sign_in: SignIn) -> None:
     page = opened(sign_in(Role.VIEWER, "/health", viewport={"width": 1360, "height": 900}))
     marks = page.locator("#health-marks li")
     for label, text in (("A1", "misses more fraud"), ("R1", "40 frauds"), ("M1", "promoted m-2"), ("W1", "country")):
@@ -52,8 +51,6 @@ def test_the_story_of_an_incident_is_on_the_page(sign_in: SignIn, screenshots_wh
     assert [row.get_attribute("data-version") for row in shared.all()] == ["m-1", "m-2"]
     expect(page.locator("#health-weeks tr", has_text="2 July 2018")).to_contain_text("first 82 %")
     expect(page.locator("#health-weeks tr.estimated")).to_contain_text("about 75 %")
-    if screenshots_when_asked:
-        page.screenshot(path=screenshots_when_asked / "health-light.png", full_page=True)
 
 
 def test_what_a_chart_shows_is_said_in_words_too(sign_in: SignIn) -> None:
@@ -99,24 +96,18 @@ def chart_says(page: Page) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_shut_out(
-    sign_in: SignIn, accessible: Callable[[Page], None], scheme: str, screenshots_when_asked: Path | None
-) -> None:
+def test_nobody_is_shut_out(sign_in: SignIn, accessible: Callable[[Page], None], scheme: str) -> None:
     page = opened(sign_in(Role.VIEWER, "/health", color_scheme=scheme))
     for summary in page.locator("summary").all():
         summary.click()
     accessible(page)
-    if screenshots_when_asked:
-        page.screenshot(path=screenshots_when_asked / f"health-open-{scheme}.png", full_page=True)
 
 
-def test_it_fits_a_phone(sign_in: SignIn, screenshots_when_asked: Path | None) -> None:
+def test_it_fits_a_phone(sign_in: SignIn) -> None:
     page = opened(sign_in(Role.VIEWER, "/health", viewport=PHONE, has_touch=True, is_mobile=True))
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     for place in page.locator("main .button").all():
         assert (place.bounding_box() or {"height": 0})["height"] >= 44
-    if screenshots_when_asked:
-        page.screenshot(path=screenshots_when_asked / "health-phone.png", full_page=True)
 
 
 def test_pointing_at_a_week_names_its_model_and_figures(sign_in: SignIn) -> None:

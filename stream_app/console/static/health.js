@@ -3,9 +3,9 @@
 import { ask, follow } from "./console.js";
 import { chart, colour } from "./charts.js";
 
-const HEIGHT = 168;
-const LABELS = 34;
-const ROWS = 2;
+const HEIGHT = 210;
+const LABELS = 42;
+const ROWS = 3;
 const AGAIN_MS = 2000;
 const GATHER_MS = 120;
 const DAY_S = 86400;
@@ -21,6 +21,7 @@ const MARKS = {
 const whole = (share) => (share == null ? null : `${(100 * share).toFixed(0)} %`);
 const fine = (share) => (share == null ? null : `${(100 * share).toFixed(2)} %`);
 const words = (name) => (name === "alert_rate" ? fine : whole);
+const shortDate = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 let data = JSON.parse(document.getElementById("chart").textContent);
@@ -183,6 +184,10 @@ async function make(element) {
         x: { time: true, range },
         y: { range: (_plot, _low, high) => [0, name === "alert_rate" ? (high || 0.01) * 1.2 : 1] },
       },
+      axes: (axis) => [
+        axis({ space: 64, size: 30, values: (_plot, ticks) => ticks.map((tick) => shortDate.format(tick * 1000)) }),
+        axis({ size: 52, values: (_plot, ticks) => ticks.map(words(name)) }),
+      ],
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "health" } },
       hooks: {
         drawClear: [(plot) => shade(plot, name)],

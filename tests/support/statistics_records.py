@@ -4,9 +4,11 @@ from models.schema.drift_statistics import DayEstimate, DriftStatistics, Feature
 from models.schema.topics import DAY_MS
 
 
-def feature(name: str, index: float | None, limit: float = 0.1, *, missing: float = 0.0) -> FeatureStatistics:
+def feature(
+    name: str, index: float | None, limit: float = 0.1, *, missing: float = 0.0, unseen: int = 0
+) -> FeatureStatistics:
     """A feature whose gaps warn from 2 % of a day on."""
-    return FeatureStatistics(name, index, limit, missing, 0.02, 0)
+    return FeatureStatistics(name, index, limit, missing, 0.02, unseen)
 
 
 def statistics(

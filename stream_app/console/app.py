@@ -13,13 +13,14 @@ from starlette.routing import Mount
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import Entrance
 from stream_app.console.guard.headers import SecurityHeaders
-from stream_app.console.pages import events, health, now, probes, sign_in
+from stream_app.console.pages import events, health, now, people, probes, sign_in
 from stream_app.console.static_files import VersionedFiles
 
 PAGES: Final[tuple[ModuleType, ...]] = (
     now,
     health,
     events,
+    people,
     sign_in,
     probes,
 )

@@ -15,6 +15,7 @@ from stream_app.console.console import Console
 from stream_app.console.feed.feed import Feed
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
+from stream_app.console.now.pulse import Pulse
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.sessions import Sessions
 from stream_app.console.settings import ConsoleSettings
@@ -61,19 +62,21 @@ def make_console(settings: ConsoleSettings) -> Console:
 class _Server(uvicorn.Server):
     """Tells open pages at once when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, pulse: Pulse) -> None:
         super().__init__(config)
-        self._feed = feed
+        self._feed, self._pulse = feed, pulse
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up the bell, begin to read, listen."""
         self._feed.bell.hang_up(asyncio.get_running_loop())
         self._feed.start()
+        self._pulse.start()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, then reading."""
         await super().shutdown(sockets)
+        await asyncio.to_thread(self._pulse.stop)
         await asyncio.to_thread(self._feed.stop)
 
 
@@ -98,7 +101,7 @@ def run_console(settings: ConsoleSettings) -> None:
         timeout_graceful_shutdown=_PARTING_S,
     )
     log.info("pages at %s", settings.address)
-    _Server(config, console.feed).run([listening])
+    _Server(config, console.feed, Pulse(settings, console.feed, console.registry)).run([listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

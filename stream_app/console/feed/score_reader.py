@@ -75,7 +75,8 @@ class ScoreReader:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumer: Consumer = console_consumer(broker)
-        self._topic, self._partitions, self._journal = topic, partitions, journal
+        self._topic, self._journal = topic, journal
+        self.partitions = partitions
         self._undecodable = undecodable
         self._clock_s = clock_s
         self._next: dict[int, int] = {}
@@ -87,7 +88,7 @@ class ScoreReader:
 
     def open(self) -> None:
         """Begin a little before the end."""
-        for partition in range(self._partitions):
+        for partition in range(self.partitions):
             first, end = watermarks(self._consumer, self._topic, partition)
             self._next[partition] = max(first, end - _AT_START)
             if not self._journal.place():

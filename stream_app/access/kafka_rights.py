@@ -100,21 +100,12 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-<<<<<<< HEAD
-        "pages for people: reads what is told about scores and models, asks for nothing",
-        reads=(
-            *(t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
-            *(t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
-        ),
-        groups=("fraudstream-console*",),
-=======
         "fraudstream console: reads what is told about scores and models, and how far scorers are",
         reads=(
-            *(t.TRANSACTIONS, t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT),
-            t.DEAD_LETTER,
+            *(t.TRANSACTIONS, t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
+            *(t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
         ),
         groups=("fraudstream-console*", "fraudstream-score"),
->>>>>>> w-core
     ),
     "operator": ProcessRights(
         "people at a shell: fraudstream stack topics, drift, drift request, performance, scores",

@@ -136,7 +136,8 @@ def _require_everything(settings: WatchSettings) -> None:
     topics = settings.topics
     needed = [*settings.inputs, topics.profiles, topics.dead_letter]
     if settings.archive_url is not None:
-        needed += [topics.archive_commits, topics.performance, topics.drift_events, topics.retrain_requests]
+        needed += [topics.archive_commits, topics.performance, topics.drift_events]
+        needed += [topics.drift_statistics, topics.retrain_requests]
     require_access(settings.broker, "watch", topics, needed)
     require_redis(settings.redis_url)
     CheckpointStore(settings.checkpoint_url)

@@ -18,6 +18,7 @@ from stream_app.console.navigation import links
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.role import Role
 from stream_app.console.people.sessions import Sessions
+from stream_app.console.review.bureau import Bureau
 from stream_app.console.settings import ConsoleSettings
 
 
@@ -30,6 +31,7 @@ class Console:
     settings: what the process was started with.
     feed: what came last, and the bell.
     registry: models, aliases and audit; its calls block, so run them in a thread.
+    bureau: cases, claims, verdicts and searches; its calls block as well.
     accounts, sessions, tokens, cookies: who people are.
     gauges: what Prometheus is shown.
     templates: of the pages.
@@ -39,6 +41,7 @@ class Console:
     settings: ConsoleSettings
     feed: Feed
     registry: Registry
+    bureau: Bureau
     accounts: Accounts
     sessions: Sessions
     tokens: CsrfTokens

@@ -11,6 +11,7 @@ from models.schema import topics as t
 from models.schema import wire
 from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.model_event import ModelEvent
 from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
@@ -48,6 +49,7 @@ def _cloud_event(record: type[msgspec.Struct]) -> Callable[[Message], Told]:
 SOURCES: Final = (
     Source("performance", t.PERFORMANCE, 2_000, _cloud_event(Performance)),
     Source("drift", t.DRIFT_EVENTS, 2_000, _cloud_event(DriftEvent)),
+    Source("statistics", t.DRIFT_STATISTICS, 500, _cloud_event(DriftStatistics)),
     Source("request", t.RETRAIN_REQUESTS, 500, _cloud_event(RetrainRequest)),
     Source("model", t.MODEL_EVENTS, 2_000, _cloud_event(ModelEvent)),
 )

@@ -28,7 +28,7 @@ def write(stack: LocalStack) -> Write:
 
     def send(topic: str, *values: bytes, partition: int = 0, headers: list[tuple[str, bytes]] | None = None) -> None:
         for value in values:
-            producer.produce(topic, value, partition=partition, headers=headers or [])
+            producer.produce(topic, value, partition=partition, headers=dict(headers or []))
         assert producer.flush(30) == 0
 
     return send

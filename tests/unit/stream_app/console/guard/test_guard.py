@@ -69,6 +69,17 @@ def test_who_guesses_is_not_heard_for_some_minutes(visit: Visit) -> None:
     assert send(stranger, "/sign-in", {"name": "analyst", "password": PASSWORD}, "/sign-in").status_code == 303
 
 
+def test_no_number_of_tries_tells_whether_somebody_has_a_name(visit: Visit) -> None:
+    answers = {
+        name: [
+            send(visit(), "/sign-in", {"name": name, "password": "something else"}, "/sign-in").status_code
+            for _ in range(6)
+        ]
+        for name in ("viewer", "nobody-has-it")
+    }
+    assert answers["viewer"] == answers["nobody-has-it"] == [403] * 4 + [429] * 2
+
+
 def test_a_form_that_no_page_of_ours_sent_is_refused(visit: Visit) -> None:
     admin = visit(Role.ADMIN)
     fields = {"name": "eve", "role": "admin", "password": PASSWORD}

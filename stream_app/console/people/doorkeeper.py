@@ -64,7 +64,7 @@ class Doorkeeper:
             known = self._accounts.get(name) is not None
             self.note(name if known else "unknown name", reason, address, entered=False)
             return Answer(None, wait_s)
-        self._attempts.succeeded(address, known)
+        self._attempts.succeeded(address, name)
         self.note(name, "password", address, entered=True, role=account.role)
         return Answer(Role.named(account.role))
 

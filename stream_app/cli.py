@@ -32,6 +32,8 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
     "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
     "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),
+    "console": CommandEntry("stream_app.commands.console", "Serve pages: see it live, act on it."),
+    "console-user": CommandEntry("stream_app.commands.console_user", "Say who may come into the console, and as what."),
     "access": CommandEntry("stream_app.commands.access", "Say, and set, who may do what on Kafka and Redis."),
     "evaluate": CommandEntry("stream_app.commands.evaluate", "Stream a labelled file through and measure accuracy."),
     "backtest": CommandEntry("stream_app.commands.backtest", "Play a past day by day: what would have been done?"),

@@ -10,6 +10,7 @@ import faust.worker  # noqa: F401  Faust imports all of these by name when it st
 
 import stream_app.cli
 import stream_app.commands.archive
+import stream_app.commands.console
 import stream_app.commands.retrain
 import stream_app.commands.score
 import stream_app.commands.watch  # noqa: F401  as above

@@ -1,0 +1,89 @@
+"""`fraudstream console`: pages for people."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from models.schema.topics import TopicNames
+from stream_app.commands.archive_options import archive_option, archive_url, storage_option
+from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
+from stream_app.commands.model_options import allowed_signers_option
+from stream_app.console.run import run_console
+from stream_app.console.secret import console_secret
+from stream_app.console.settings import ConsoleSettings
+from stream_app.faust_app import set_up_logging
+
+
+@click.command()
+@connection_options
+@topic_prefix_option
+@redis_prefix_option
+@archive_option
+@storage_option
+@allowed_signers_option
+@click.option("--group", default="fraudstream-score", show_default=True, help="Consumer group of the scorers.")
+@click.option("--web-host", default="127.0.0.1", show_default=True, show_envvar=True, help="Where pages are served.")
+@click.option("--web-port", default=8090, show_default=True, type=click.IntRange(1, 65535), show_envvar=True)
+@click.option(
+    "--accounts",
+    type=click.Path(path_type=Path, dir_okay=False),
+    show_envvar=True,
+    help="Who may come in, see `fraudstream console-user`; by default console-users.json in the data folder.",
+)
+@click.option(
+    "--idle-minutes", default=60.0, show_default=True, type=click.FloatRange(1), help="Until an unused session ends."
+)
+@click.option(
+    "--absolute-hours", default=12.0, show_default=True, type=click.FloatRange(0.1), help="Until any session ends."
+)
+@click.option("--tls-certificate", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
+@click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
+@click.option("--tls-proxy", is_flag=True, show_envvar=True, help="Something in front of the console speaks TLS.")
+def command(
+    broker: str,
+    redis_url: str,
+    topics: TopicNames,
+    redis_prefix: str,
+    archive: str | None,
+    storage_options: Mapping[str, str],
+    allowed_signers: Path | None,
+    group: str,
+    web_host: str,
+    web_port: int,
+    accounts: Path | None,
+    idle_minutes: float,
+    absolute_hours: float,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    tls_proxy: bool,
+) -> None:
+    """Serve pages that show what is scored and how the models do, and let people act on it."""
+    file = accounts_file(accounts)
+    settings = ConsoleSettings(
+        broker=broker,
+        redis_url=redis_url,
+        data_folder=data_folder(),
+        archive_url=archive_url(archive),
+        secret=console_secret(file.with_name("console-secret")),
+        accounts_file=file,
+        topics=topics,
+        redis_prefix=redis_prefix,
+        storage_options=storage_options,
+        allowed_signers=allowed_signers,
+        score_group=group,
+        web_host=web_host,
+        web_port=web_port,
+        idle_s=idle_minutes * 60,
+        absolute_s=absolute_hours * 3600,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        tls_proxy=tls_proxy,
+    )
+    set_up_logging("INFO")
+    run_console(settings)
+
+
+def accounts_file(given: Path | None) -> Path:
+    """Return the file given, else the data folder's."""
+    return given or data_folder() / "console-users.json"

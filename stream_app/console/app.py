@@ -1,0 +1,47 @@
+"""The console as an ASGI app: its pages, and what guards them."""
+
+from types import ModuleType
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+
+from stream_app.console.console import Console
+from stream_app.console.guard.entrance import Entrance
+from stream_app.console.guard.headers import SecurityHeaders
+from stream_app.console.pages import events, now, probes, sign_in
+from stream_app.console.static_files import VersionedFiles
+
+PAGES: Final[tuple[ModuleType, ...]] = (
+    now,
+    events,
+    sign_in,
+    probes,
+)
+"""Modules with `routes(console)`; a new page is one line here."""
+
+
+def build_app(console: Console) -> Starlette:
+    """Return the app; nothing connects."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        code, said = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+        if "text/html" not in request.headers.get("accept", "") or not hasattr(request.state, "visit"):
+            return JSONResponse({"error": said}, code)
+        return console.render(request, "refused.html", {"code": code, "said": said}, code)
+
+    return Starlette(
+        routes=[
+            *(route for page in PAGES for route in page.routes(console)),
+            Mount(f"/static/{console.static_folder}", VersionedFiles()),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders, secure=console.settings.secure),
+            Middleware(Entrance, sessions=console.sessions, tokens=console.tokens, cookies=console.cookies),
+        ],
+        exception_handlers={HTTPException: refused},
+    )

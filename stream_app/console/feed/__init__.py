@@ -1,0 +1,1 @@
+"""Kafka read once for all pages: journals of what came last, and a bell that wakes whoever follows them."""

@@ -1,0 +1,142 @@
+"""One reader of Kafka for all pages, in threads of its own."""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from confluent_kafka import KafkaException
+
+from models.errors import FraudstreamError
+from models.schema.topics import TopicNames
+from stream_app.console.feed.bell import Bell
+from stream_app.console.feed.event_reader import EventReader
+from stream_app.console.feed.journal import Journal
+from stream_app.console.feed.score_reader import ScoreCounts, ScoreReader
+from stream_app.console.feed.sources import SOURCES
+from stream_app.topic_admin import describe_topics
+
+log = logging.getLogger(__name__)
+
+SCORE: Final = "score"
+TICK: Final = "tick"
+_AGAIN_S: Final = 2.0
+_SCORES_KEPT: Final = 500
+_TICKS_KEPT: Final = 900
+
+
+class Reader(Protocol):
+    """Reads topics into journals."""
+
+    def open(self) -> None:
+        """Begin."""
+
+    def turn(self) -> bool:
+        """Take what has come; return whether it was something."""
+
+    def close(self) -> None:
+        """Disconnect."""
+
+
+class Feed:
+    """Journals by kind, and what hinders the reading of them.
+
+    Parameters
+    ----------
+    broker, topics: what is read.
+
+    Attributes
+    ----------
+    bell: rings when a journal has grown.
+    problem: one line, None while everything is read.
+    undecodable: records left out, by bare topic.
+    """
+
+    def __init__(self, broker: str, topics: TopicNames) -> None:
+        self._broker, self._topics = broker, topics
+        self._journals = {source.kind: Journal(source.kind, source.keep) for source in SOURCES}
+        self._journals[SCORE] = Journal(SCORE, _SCORES_KEPT, lossy=True)
+        self._journals[TICK] = Journal(TICK, _TICKS_KEPT, lossy=True)
+        self.bell = Bell()
+        self.undecodable: dict[str, int] = {}
+        self._problems: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._score_reader: ScoreReader | None = None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What can be followed."""
+        return frozenset(self._journals)
+
+    @property
+    def problem(self) -> str | None:
+        """What hinders the reading, in one line."""
+        return next(iter(self._problems.values()), None)
+
+    @property
+    def score_counts(self) -> ScoreCounts:
+        """How many scores there were since this process began."""
+        reader = self._score_reader
+        return ScoreCounts() if reader is None else reader.counts
+
+    @property
+    def score_reader(self) -> ScoreReader | None:
+        """Who reads the scores; None until the broker has answered."""
+        return self._score_reader
+
+    def journal(self, kind: str) -> Journal:
+        """Return the journal of a kind; KeyError for one that there is not."""
+        return self._journals[kind]
+
+    def tell(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Add what is no record of a topic, as a tick, and wake everybody."""
+        self._journals[kind].append(0, None, time.time_ns() // 1_000_000, data)
+        self.bell.ring()
+
+    def start(self) -> None:
+        """Begin to read; what is not there yet is waited for."""
+        for name, make in (("events", self._event_reader), ("scores", self._new_score_reader)):
+            thread = threading.Thread(target=self._run, args=(name, make), name=f"feed-{name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End the reading."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, name: str, make: Any) -> None:
+        while not self._stopping.is_set():
+            reader: Reader | None = None
+            try:
+                reader = make()
+                reader.open()
+                self._problems.pop(name, None)
+                log.info("the feed of %s is read", name)
+                while not self._stopping.is_set():
+                    if reader.turn():
+                        self.bell.ring()
+            except (FraudstreamError, KafkaException) as error:
+                self._problems[name] = " ".join(str(error).split())
+                log.warning("the feed of %s waits: %s", name, self._problems[name])
+                self.bell.ring()
+                self._stopping.wait(_AGAIN_S)
+            finally:
+                if reader is not None:
+                    reader.close()
+
+    def _event_reader(self) -> Reader:
+        describe_topics(self._broker, [self._topics.of(source.topic) for source in SOURCES])
+        return EventReader(self._broker, self._topics, SOURCES, self._journals, self._left_out)
+
+    def _new_score_reader(self) -> Reader:
+        topic = self._topics.scores
+        partitions = describe_topics(self._broker, [topic])[topic].partitions
+        self._score_reader = ScoreReader(self._broker, topic, partitions, self._journals[SCORE], self._left_out)
+        return self._score_reader
+
+    def _left_out(self, topic: str) -> None:
+        self.undecodable[topic] = self.undecodable.get(topic, 0) + 1

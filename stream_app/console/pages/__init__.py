@@ -1,0 +1,1 @@
+"""Thin handlers, a module per page, each with `routes(console)`."""

@@ -1,0 +1,113 @@
+"""One console process: connects, reads the feed in threads, serves pages until it is told to stop."""
+
+import asyncio
+import logging
+import socket
+import time
+
+import uvicorn
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from models.access.redis_access import async_redis_client
+from models.registry import Registry
+from stream_app.console.app import build_app
+from stream_app.console.console import Console
+from stream_app.console.feed.feed import Feed
+from stream_app.console.guard.csrf import CsrfTokens
+from stream_app.console.guard.entrance import Cookies
+from stream_app.console.now.pulse import Pulse
+from stream_app.console.people.accounts import Accounts
+from stream_app.console.people.sessions import Sessions
+from stream_app.console.settings import ConsoleSettings
+from stream_app.console.static_files import version
+from stream_app.health import PortTakenError
+
+log = logging.getLogger(__name__)
+
+_PARTING_S = 1
+"""Open pages are let go after this time when the process ends; they come back by themselves."""
+
+
+def make_console(settings: ConsoleSettings) -> Console:
+    """Return what the pages are given; nothing connects yet."""
+    accounts = Accounts(settings.accounts_file)
+    sessions = Sessions(
+        settings.secret,
+        accounts,
+        async_redis_client(settings.redis_url),
+        settings.redis_prefix,
+        settings.idle_s,
+        settings.absolute_s,
+        time.time,
+    )
+    return Console(
+        settings=settings,
+        feed=Feed(settings.broker, settings.topics),
+        registry=Registry(settings.redis_url, settings.redis_prefix),
+        accounts=accounts,
+        sessions=sessions,
+        tokens=CsrfTokens(settings.secret),
+        cookies=Cookies(settings.secure),
+        templates=Environment(
+            loader=PackageLoader("stream_app.console"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        ),
+        static_folder=version(),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells open pages at once when it is to end."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed, pulse: Pulse) -> None:
+        super().__init__(config)
+        self._feed, self._pulse = feed, pulse
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hang up the bell, begin to read, listen."""
+        self._feed.bell.hang_up(asyncio.get_running_loop())
+        self._feed.start()
+        self._pulse.start()
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, then reading."""
+        await super().shutdown(sockets)
+        await asyncio.to_thread(self._pulse.stop)
+        await asyncio.to_thread(self._feed.stop)
+
+
+def run_console(settings: ConsoleSettings) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Raises
+    ------
+    PortTakenError: the port is in use.
+    """
+    console = make_console(settings)
+    listening = _listening(settings.web_host, settings.web_port)
+    config = uvicorn.Config(
+        build_app(console),
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=settings.tls_proxy,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=_PARTING_S,
+    )
+    log.info("pages at %s", settings.address)
+    _Server(config, console.feed, Pulse(settings, console.feed, console.registry)).run([listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise PortTakenError(
+            f"port {port} of {host} cannot be listened on ({error.strerror}); give another --web-port"
+        ) from error

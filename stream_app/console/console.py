@@ -1,7 +1,7 @@
 """What every page is given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import Environment
@@ -13,6 +13,7 @@ from stream_app.console.feed.feed import Feed
 from stream_app.console.feed.thread_place import written
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
+from stream_app.console.metrics import ConsoleMetrics
 from stream_app.console.navigation import links
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.role import Role
@@ -32,6 +33,7 @@ class Console:
     accounts, sessions, tokens, cookies: who people are.
     templates: of the pages.
     static_folder: version of the files that pages load, part of their address.
+    metrics: what is shown to Prometheus.
     """
 
     settings: ConsoleSettings
@@ -43,6 +45,7 @@ class Console:
     cookies: Cookies
     templates: Environment
     static_folder: str
+    metrics: ConsoleMetrics = field(default_factory=ConsoleMetrics)
 
     def render(
         self, request: Request, name: str, context: Mapping[str, Any] | None = None, status_code: int = 200

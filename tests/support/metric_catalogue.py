@@ -8,7 +8,10 @@ import promql_parser
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
+from models.schema.topics import TopicNames
 from stream_app.archive.gauges import ArchiveGauges
+from stream_app.console.feed.feed import Feed
+from stream_app.console.metrics import ConsoleMetrics
 from stream_app.process_metrics import add_process_metrics
 from stream_app.retrain.gauges import RetrainGauges
 from stream_app.scoring.metrics import ScoringMetrics
@@ -57,6 +60,8 @@ def registries() -> dict[str, CollectorRegistry]:
     watch = CollectorRegistry()
     KeeperGauges(watch)
     HistoryGauges(watch)
+    console = ConsoleMetrics()
+    console.see_feed(Feed("", TopicNames()))
     own = CollectorRegistry()
     add_process_metrics(own)
     return {
@@ -65,6 +70,7 @@ def registries() -> dict[str, CollectorRegistry]:
         "watch": watch,
         "archive": ArchiveGauges().registry,
         "retrain": RetrainGauges().registry,
+        "console": console.registry,
     }
 
 

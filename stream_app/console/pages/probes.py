@@ -1,6 +1,6 @@
 """/healthz, /readyz and /metrics, for a supervisor and Prometheus."""
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -10,7 +10,7 @@ from stream_app.console.console import Console
 
 def routes(console: Console) -> list[BaseRoute]:
     """Return the page's routes."""
-    registry = CollectorRegistry()
+    registry = console.metrics.registry
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})

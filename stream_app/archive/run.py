@@ -36,6 +36,7 @@ class ArchiveProcess:
         add_process_metrics(self._gauges.registry)
         self._archiver: Archiver | None = None
         self._stopping = asyncio.Event()
+        self._standing_by = True
         self._turn_began_s: float | None = None
 
     async def run(self) -> None:
@@ -79,6 +80,7 @@ class ArchiveProcess:
         return False
 
     async def _work(self, lease: Lease) -> None:
+        self._standing_by = False
         archiver = await asyncio.to_thread(Archiver, self._settings, self._gauges, lease.check)
         self._archiver = archiver
         self._gauges.active.set(1)
@@ -99,10 +101,13 @@ class ArchiveProcess:
 
     def _state(self) -> dict[str, object]:
         if self._archiver is None:
-            return {"ready": False, "state": "standby"}
+            if self._standing_by:
+                return {"ready": False, "state": "standby", "reason": "another archiver holds the lease"}
+            return {"ready": False, "state": "opening", "reason": "it looks how far tables and topics go"}
         return {
             "ready": True,
             "state": "active",
+            "reason": None,
             "versions": self._archiver.versions,
             "watermark": self._archiver.watermark,
             "buffered_rows": self._archiver.buffered_rows,

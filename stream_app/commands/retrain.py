@@ -25,7 +25,7 @@ from stream_app.commands.connection import connection_options, data_folder, redi
 from stream_app.commands.model_options import allowed_signers_option, key_to_sign, signing_key_option
 from stream_app.commands.models_train import code_commit
 from stream_app.commands.page_options import web_host_option
-from stream_app.faust_app import set_up_logging
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.retrain.request_source import GROUP
 from stream_app.retrain.run import RetrainProcess
 from stream_app.retrain.settings import RetrainSettings
@@ -116,7 +116,9 @@ class _Plans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -167,8 +169,8 @@ def command(
         training_s=longest_training,
         lease_s=lease,
     )
+    telemetry.begin("retrain")
     _require_everything(settings)
-    set_up_logging("INFO")
     asyncio.run(RetrainProcess(settings).run())
 
 

@@ -13,13 +13,19 @@ from starlette.routing import Mount
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import Entrance
 from stream_app.console.guard.headers import SecurityHeaders
-from stream_app.console.metrics import Measured
-from stream_app.console.pages import events, now, probes, sign_in
+from stream_app.console.guard.request_meter import RequestMeter
+from stream_app.console.pages import audit, events, health, models, now, people, probes, review, sign_in, transaction
 from stream_app.console.static_files import VersionedFiles
 
 PAGES: Final[tuple[ModuleType, ...]] = (
     now,
+    health,
+    models,
+    review,
+    transaction,
+    audit,
     events,
+    people,
     sign_in,
     probes,
 )
@@ -41,7 +47,7 @@ def build_app(console: Console) -> Starlette:
             Mount(f"/static/{console.static_folder}", VersionedFiles()),
         ],
         middleware=[
-            Middleware(Measured, metrics=console.metrics),
+            Middleware(RequestMeter, gauges=console.gauges),
             Middleware(SecurityHeaders, secure=console.settings.secure),
             Middleware(Entrance, sessions=console.sessions, tokens=console.tokens, cookies=console.cookies),
         ],

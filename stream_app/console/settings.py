@@ -7,6 +7,7 @@ from typing import Final
 
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
+from stream_app.console.people.oidc import OidcSettings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -27,12 +28,14 @@ class ConsoleSettings:
     archive_url, storage_options: the archive's tables.
     allowed_signers: whose models are believed; None takes the data folder's file.
     score_group: the consumer group of the scorers, whose lag is shown.
+    review_cost_minor: what a review costs, in minor units of the reporting currency; decides the order of the queue.
     web_host, web_port: where pages are served.
     accounts_file: names, roles and password hashes.
     secret: signs cookies and tokens.
     idle_s, absolute_s: how long after its last use, and after its begin, a session ends.
     tls_certificate, tls_key: PEM files, for TLS by the console itself.
     tls_proxy: whether something in front of it speaks TLS.
+    oidc: the identity provider, None for the accounts file alone.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class ConsoleSettings:
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
     allowed_signers: Path | None = None
     score_group: str = "fraudstream-score"
+    review_cost_minor: int = 500
     web_host: str = "127.0.0.1"
     web_port: int = 8090
     idle_s: float = 3600.0
@@ -57,6 +61,7 @@ class ConsoleSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_proxy: bool = False
+    oidc: OidcSettings | None = None
 
     def __post_init__(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -66,6 +71,11 @@ class ConsoleSettings:
                 f"on {self.web_host} passwords would travel in the clear; give --tls-certificate and --tls-key, or "
                 "--tls-proxy where something in front speaks TLS, or --web-host 127.0.0.1"
             )
+
+    @property
+    def signers_folder(self) -> Path:
+        """Folder of the public keys whose models count."""
+        return self.allowed_signers or self.data_folder / "allowed-signers"
 
     @property
     def secure(self) -> bool:

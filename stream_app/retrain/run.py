@@ -196,10 +196,11 @@ class RetrainProcess:
     def _state(self) -> dict[str, object]:
         worker = self._worker
         if worker is None:
-            return {"ready": False, "state": "standby"}
+            return {"ready": False, "state": "standby", "reason": "another retrainer holds the lease"}
         return {
             "ready": True,
             "state": "active",
+            "reason": None,
             "step": worker.step,
             "request": worker.request,
             "training": self._trainer.saying,

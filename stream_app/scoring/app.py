@@ -5,11 +5,13 @@ import contextlib
 import os
 import socket
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import faust
 import msgspec
 from faust.types import StreamT
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from redis.exceptions import RedisError
 
 from models.access.redis_access import async_redis_client
@@ -22,7 +24,7 @@ from models.registry import Registry
 from models.schema.iso_codes import CURRENCY_EXPONENTS
 from models.schema.money import ReportingCurrency, default_reporting_currency
 from models.signing import AllowedSigners
-from stream_app.faust_app import ChannelApp, channel_app, end_process
+from stream_app.faust_app import ChannelApp, channel_app, end_process, keep_heap
 from stream_app.health import HealthServer
 from stream_app.process_metrics import add_process_metrics
 from stream_app.scoring.control_outlook import ControlOutlook
@@ -40,6 +42,7 @@ from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
 from stream_app.scoring.source import OpenPartition, SourceParts, TransactionSource
 from stream_app.scoring.warm_up import warm_up
+from stream_app.telemetry.traces import messaging, span, tracing
 from stream_app.worker_status import WorkerStatus, workers_key
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
@@ -77,9 +80,10 @@ class ScoringWorker(faust.Service):
         """Bring up the models and the profiles, then join the group."""
         settings = self.settings
         try:
-            self._producer = make_producer(settings.broker)
-            await self._producer.start()
-            self.sink = Sink(self._producer, settings.topics)
+            self._producers = make_producer(settings.broker), make_producer(settings.broker)
+            for producer in self._producers:
+                await producer.start()
+            self.sink = Sink(*self._producers, settings.topics)
             currency = _currency(settings)
             control = _control_policy(settings, currency)
             self._outlook = ControlOutlook(control)
@@ -98,6 +102,7 @@ class ScoringWorker(faust.Service):
             model = await self.serving.first()
             self._outlook.begin(model.manifest)
             await asyncio.to_thread(warm_up, model, currency)
+            keep_heap()
             self.add_future(self._guarded(self.serving.follow()))
             self.add_future(self._guarded(self.follower.follow()))
             await self.add_runtime_dependency(self.source)
@@ -115,10 +120,29 @@ class ScoringWorker(faust.Service):
         source = self.source
         assert source is not None
         try:
-            await self._score(source, polled)
+            with self._span(polled):
+                await self._score(source, polled)
         except Exception as error:  # noqa: BLE001  as above
             end_process(error)
         source.poll_done()
+
+    def _span(self, polled: list[RecordBatch]) -> AbstractContextManager[Span]:
+        """One for all that a poll brought; none for batches without records."""
+        count = sum(len(batch.offsets) for batch in polled) if tracing() else 0
+        if not count:
+            return nullcontext(INVALID_SPAN)
+        topic, lineup = self.settings.topics.transactions, self.serving.lineup
+        full = [batch for batch in polled if len(batch.offsets)]
+        return span(
+            f"process {topic}",
+            SpanKind.CONSUMER,
+            links=[link for batch in full for link in batch.links],
+            attributes={
+                **messaging("process", topic, count=count, group=self.settings.group),
+                "fraudstream.offsets": [f"{b.partition}:{b.offsets[0]}-{b.offsets[-1]}" for b in full],
+                "fraudstream.models": lineup.versions if lineup else [],
+            },
+        )
 
     async def _score(self, source: TransactionSource, polled: list[RecordBatch]) -> None:
         lineup = self.serving.lineup
@@ -171,7 +195,17 @@ class ScoringWorker(faust.Service):
         return self.serving.lineup is not None and self.follower.caught_up.is_set()
 
     def _state(self) -> dict[str, object]:
-        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale}
+        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale, "reason": self._reason()}
+
+    def _reason(self) -> str | None:
+        """What the worker waits for before it scores; None once it is ready."""
+        if self.serving.lineup is None:
+            return "it waits for a model: `fraudstream models promote` one, or Redis does not answer"
+        if not self.follower.caught_up.is_set():
+            return f"it reads {self.settings.topics.profiles} to its end"
+        if self.source is None or not self.source.partitions:
+            return "it waits for its partitions: the group is still sharing them out, or state is being rebuilt"
+        return None
 
     def _status(self) -> WorkerStatus:
         serving, lineup = self.serving, self.serving.lineup
@@ -224,7 +258,8 @@ class ScoringWorker(faust.Service):
 
     async def on_shutdown(self) -> None:
         """Close what the source needed until its end."""
-        await self._producer.stop()
+        for producer in self._producers:
+            await producer.stop()
         if self.settings.web_port is not None:
             await self._health.stop()
 

@@ -8,6 +8,11 @@ from prometheus_client import CollectorRegistry
 
 from stream_app.health import HealthServer
 
+_REASONS = {
+    "standby": "another process holds the lease",
+    "restoring": "it reads again what its last holder has read",
+}
+
 
 class Part(Protocol):
     """A service that can say how it is."""
@@ -46,7 +51,11 @@ class WatchPages(faust.Service):
 
     def _state(self) -> dict[str, object]:
         states = {name: part.status() for name, part in self._parts.items()}
-        return {"ready": any(state["state"] == "active" for state in states.values()), **states}
+        ready = any(state["state"] == "active" for state in states.values())
+        waiting = "; ".join(
+            f"{name}: {_REASONS.get(str(state['state']), state['state'])}" for name, state in states.items()
+        )
+        return {"ready": ready, "reason": None if ready else waiting, **states}
 
     def _unhealthy(self) -> str | None:
         return next((why for part in self._parts.values() if (why := part.unhealthy()) is not None), None)

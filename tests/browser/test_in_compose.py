@@ -38,7 +38,7 @@ def test_people_sign_in_from_this_machine_and_their_page_is_metered(
     console.score("t-metered")
     expect(page.get_by_role("link", name="t-metered")).to_be_visible(timeout=1_000)
     assert shown(console, "fraudstream_console_open_pages") == 1
-    assert shown(console, 'fraudstream_console_feed_entries_total{kind="score"}') >= 1
+    assert shown(console, 'fraudstream_console_scores_total{part="told"}') >= 1
     assert shown(console, "fraudstream_console_feed_up") == 1
     assert shown(console, 'fraudstream_console_requests_total{status="2xx"}') > 1
     assert shown(console, "process_resident_memory_bytes") > 0

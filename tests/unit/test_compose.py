@@ -150,7 +150,7 @@ def test_variables_of_a_service_set_options_that_it_has(services: dict[str, Any]
             continue
         command, _ = leaf(service["command"][1:])
         kafka = {name: text for name, text in ours.items() if name.startswith(KAFKA_VARIABLE)}
-        shared = {"FRAUDSTREAM_BROKER", "FRAUDSTREAM_REDIS"}
+        shared = {"FRAUDSTREAM_BROKER", "FRAUDSTREAM_REDIS", "FRAUDSTREAM_LOG_FORMAT"}
         assert ours.keys() - kafka.keys() - shared <= variables(service["command"][1], command) | READ_OUTSIDE_COMMANDS
         files = {name for name in kafka if name.endswith(("_LOCATION", "_PASSWORD"))}
         KafkaSettings.read({name: text for name, text in kafka.items() if name not in files})

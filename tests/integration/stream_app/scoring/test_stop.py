@@ -69,11 +69,13 @@ def test_health_readiness_and_metrics_answer(make_world) -> None:
     (port,) = free_ports(1)
     worker = world.start("--web-port", str(port))
     wait_until(lambda: fetch(port, "readyz")[0] == 503, "an answer before there is a model")
+    assert json.loads(fetch(port, "readyz")[1])["reason"].startswith("it waits for a model")
     world.promote(world.models.first)
     wait_until(lambda: fetch(port, "readyz")[0] == 200, "readiness")
     world.send(payments(50))
     world.wait_for_all()
     state = json.loads(fetch(port, "readyz")[1])
+    assert state["reason"] is None
     assert state["model_version"] == world.models.first.version
     assert state["partitions"] == [0, 1]
     assert fetch(port, "healthz") == (200, '{"status": "ok"}')

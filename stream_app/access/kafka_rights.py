@@ -100,7 +100,7 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-        "fraudstream console: reads what is told of scores and models, and how far scorers are; writes what people state",
+        "fraudstream console: reads what is told of scores and models, and how far scorers are; writes labels",
         reads=(
             *(t.TRANSACTIONS, t.SCORES, t.FEATURES, t.LABELS, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS),
             *(t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),

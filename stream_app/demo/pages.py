@@ -50,7 +50,8 @@ class Pages:
         file.parent.mkdir(parents=True, exist_ok=True)
         accounts = Accounts(file)
         for role in Role:
-            accounts.put(role.word, role, self.passwords[role.word], time.time_ns() // 1_000_000)
+            made = accounts.made(role.word, role, self.passwords[role.word], time.time_ns() // 1_000_000)
+            accounts.keep(role.word, made)
         where = ("--archive", str(self._folder / "history"), "--accounts", str(file), "--web-port", str(self._port))
         try:
             self._process.start(

@@ -8,7 +8,6 @@ from prometheus_client.registry import Collector
 
 from stream_app.console.feed.feed import Feed
 
-
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 

@@ -42,9 +42,9 @@ def asked(*paths: str) -> CollectorRegistry:
         }  # fmt: skip
         if path == "/broken":
             with pytest.raises(ZeroDivisionError):
-                asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]  # a coroutine, said to be awaitable
+                asyncio.run(app(scope, receive, send))
         else:
-            asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]  # as above
+            asyncio.run(app(scope, receive, send))
     return gauges.registry
 
 

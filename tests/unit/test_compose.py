@@ -188,8 +188,8 @@ def test_what_runs_on_is_watched_and_started_again_and_what_ends_is_not(services
 
 def test_a_process_is_stopped_as_patiently_as_it_needs(services: dict[str, Any]) -> None:
     page = (ROOT / "docs" / "operations" / "README.md").read_text()
-    needed = dict(re.findall(r"^\| `(score|watch|archive|retrain)` \| .* \| (\d+) s \|$", page, flags=re.MULTILINE))
-    assert needed.keys() == {"score", "watch", "archive", "retrain"}
+    needed = dict(re.findall(r"^\| `([a-z]+)` \| .* \| (\d+) s \|$", page, flags=re.MULTILINE))
+    assert needed.keys() == set(PROCESSES)
     for name, seconds in needed.items():
         assert int(services[name]["stop_grace_period"].removesuffix("s")) > int(seconds)
 

@@ -41,7 +41,7 @@ class Attempts:
     def failed(self, address: str, name: str) -> None:
         """Count a wrong password."""
         now_s = self._clock_s()
-        for key in ((address, name), (address, None)):
+        for key in ((address, _short(name)), (address, None)):
             self._failures.setdefault(key, deque(maxlen=OF_AN_ADDRESS)).append(now_s)
             self._failures.move_to_end(key)
         while len(self._failures) > _REMEMBERED:
@@ -49,9 +49,14 @@ class Attempts:
 
     def succeeded(self, address: str, name: str) -> None:
         """Forget the failures of a name; the address's count on."""
-        self._failures.pop((address, name), None)
+        self._failures.pop((address, _short(name)), None)
 
     def _wait_s(self, key: tuple[str, str | None], allowed: int, now_s: float) -> float:
         times = self._failures.get(key, ())
         recent = [at_s for at_s in times if at_s > now_s - WINDOW_S]
         return recent[-allowed] + WINDOW_S - now_s if len(recent) >= allowed else 0.0
+
+
+def _short(name: str) -> str:
+    """No name is longer, and what is made up fills no memory."""
+    return name[:64]

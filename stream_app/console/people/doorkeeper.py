@@ -50,20 +50,21 @@ class Doorkeeper:
     def enter(self, address: str, name: str, password: str) -> Answer:
         """Let somebody in by password, or not.
 
-        A name that nobody has is counted as one name: the audit and the memory are not to be filled with guesses.
+        Nothing in the answer tells whether anybody has the name. What was typed for one that nobody has stays out of
+        the audit: people type passwords there.
         """
-        known = name if self._accounts.get(name) is not None else "unknown name"
-        wait_s = self._attempts.wait_s(address, known)
+        wait_s = self._attempts.wait_s(address, name)
         if wait_s:
             return Answer(None, wait_s)
         account = self._accounts.verified(name, password)
         if account is None:
-            self._attempts.failed(address, known)
-            wait_s = self._attempts.wait_s(address, known)
+            self._attempts.failed(address, name)
+            wait_s = self._attempts.wait_s(address, name)
             reason = "too many wrong passwords: kept out for some minutes" if wait_s else "wrong name or password"
-            self.note(known, reason, address, entered=False)
+            known = self._accounts.get(name) is not None
+            self.note(name if known else "unknown name", reason, address, entered=False)
             return Answer(None, wait_s)
-        self._attempts.succeeded(address, known)
+        self._attempts.succeeded(address, name)
         self.note(name, "password", address, entered=True, role=account.role)
         return Answer(Role.named(account.role))
 

@@ -69,6 +69,17 @@ def test_who_guesses_is_not_heard_for_some_minutes(visit: Visit) -> None:
     assert send(stranger, "/sign-in", {"name": "analyst", "password": PASSWORD}, "/sign-in").status_code == 303
 
 
+def test_no_number_of_tries_tells_whether_somebody_has_a_name(visit: Visit) -> None:
+    answers = {
+        name: [
+            send(visit(), "/sign-in", {"name": name, "password": "something else"}, "/sign-in").status_code
+            for _ in range(6)
+        ]
+        for name in ("viewer", "nobody-has-it")
+    }
+    assert answers["viewer"] == answers["nobody-has-it"] == [403] * 4 + [429] * 2
+
+
 def test_a_form_that_no_page_of_ours_sent_is_refused(visit: Visit) -> None:
     admin = visit(Role.ADMIN)
     fields = {"name": "eve", "role": "admin", "password": PASSWORD}
@@ -160,3 +171,19 @@ def test_probes_need_nobody_to_sign_in(visit: Visit) -> None:
     stranger = visit()
     assert stranger.get("/healthz").json() == {"status": "ok"}
     assert stranger.get("/metrics").status_code == 200
+
+
+def test_a_file_that_others_can_read_lets_nobody_in_and_is_not_told_to_strangers(
+    visit: Visit, settings: ConsoleSettings
+) -> None:
+    person, stranger = visit(Role.VIEWER), visit()
+    settings.accounts_file.chmod(0o644)
+    for answer in (person.get("/"), send(stranger, "/sign-in", {"name": "viewer", "password": PASSWORD}, "/sign-in")):
+        assert answer.status_code == 503
+        assert "its log tells" in answer.text
+        assert str(settings.accounts_file) not in answer.text
+
+
+def test_a_form_sent_after_the_session_has_ended_leads_to_the_door(visit: Visit) -> None:
+    answer = visit().post("/people/put", data={})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")

@@ -97,13 +97,13 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-        "fraudstream console: reads what is told about scores and models, writes what analysts state",
+        "fraudstream console: reads what is told of scores, models and scorers, writes what is stated",
         reads=(
             *(t.TRANSACTIONS, t.SCORES, t.FEATURES, t.LABELS, t.PERFORMANCE, t.DRIFT_EVENTS),
             *(t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
         ),
         writes=(t.LABELS,),
-        groups=("fraudstream-console*",),
+        groups=("fraudstream-console*", "fraudstream-score"),
     ),
     "operator": ProcessRights(
         "people at a shell: fraudstream stack topics, drift, drift request, performance, scores",

@@ -1,18 +1,23 @@
 """`fraudstream console`: pages for people."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from models.access.secret import from_environment
 from models.schema.topics import TopicNames
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option
+from stream_app.console.people.oidc import OidcSettings
 from stream_app.console.run import run_console
 from stream_app.console.secret import console_secret
 from stream_app.console.settings import ConsoleSettings
 from stream_app.faust_app import set_up_logging
+
+_CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the variable's name; it may say file:PATH
 
 
 @click.command()
@@ -48,6 +53,14 @@ from stream_app.faust_app import set_up_logging
 @click.option("--tls-certificate", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
 @click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
 @click.option("--tls-proxy", is_flag=True, show_envvar=True, help="Something in front of the console speaks TLS.")
+@click.option("--oidc-issuer", metavar="URL", show_envvar=True, help="An identity provider at which people sign in.")
+@click.option("--oidc-client-id", metavar="ID", show_envvar=True, help="As the provider knows the console.")
+@click.option(
+    "--oidc-role-claim", default="roles", show_default=True, show_envvar=True, help="Claim that holds the role."
+)
+@click.option(
+    "--oidc-name-claim", default="preferred_username", show_default=True, show_envvar=True, help="Claim with the name."
+)
 def command(
     broker: str,
     redis_url: str,
@@ -66,6 +79,10 @@ def command(
     tls_certificate: Path | None,
     tls_key: Path | None,
     tls_proxy: bool,
+    oidc_issuer: str | None,
+    oidc_client_id: str | None,
+    oidc_role_claim: str,
+    oidc_name_claim: str,
 ) -> None:
     """Serve pages that show what is scored and how the models do, and let people act on it."""
     file = accounts_file(accounts)
@@ -89,9 +106,19 @@ def command(
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         tls_proxy=tls_proxy,
+        oidc=_oidc(oidc_issuer, oidc_client_id, oidc_role_claim, oidc_name_claim),
     )
     set_up_logging("INFO")
     run_console(settings)
+
+
+def _oidc(issuer: str | None, client_id: str | None, role_claim: str, name_claim: str) -> OidcSettings | None:
+    if issuer is None:
+        return None
+    secret = from_environment(os.environ, _CLIENT_SECRET)
+    if client_id is None or secret is None:
+        raise click.UsageError(f"--oidc-issuer needs --oidc-client-id, and the client's secret in {_CLIENT_SECRET}")
+    return OidcSettings(issuer, client_id, secret, role_claim, name_claim)
 
 
 def accounts_file(given: Path | None) -> Path:

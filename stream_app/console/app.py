@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import Entrance
 from stream_app.console.guard.headers import SecurityHeaders
-from stream_app.console.pages import events, now, probes, review, sign_in, transaction
+from stream_app.console.pages import events, now, people, probes, review, sign_in, transaction
 from stream_app.console.static_files import VersionedFiles
 
 PAGES: Final[tuple[ModuleType, ...]] = (
@@ -21,6 +21,7 @@ PAGES: Final[tuple[ModuleType, ...]] = (
     review,
     transaction,
     events,
+    people,
     sign_in,
     probes,
 )

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from models.registry import Registry
 from stream_app.console.feed.feed import Feed
 from stream_app.console.feed.thread_place import written
+from stream_app.console.gauges import ConsoleGauges
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
 from stream_app.console.navigation import links
@@ -32,6 +33,7 @@ class Console:
     registry: models, aliases and audit; its calls block, so run them in a thread.
     bureau: cases, claims, verdicts and searches; its calls block as well.
     accounts, sessions, tokens, cookies: who people are.
+    gauges: what Prometheus is shown.
     templates: of the pages.
     static_folder: version of the files that pages load, part of their address.
     """
@@ -44,6 +46,7 @@ class Console:
     sessions: Sessions
     tokens: CsrfTokens
     cookies: Cookies
+    gauges: ConsoleGauges
     templates: Environment
     static_folder: str
 

@@ -13,6 +13,7 @@ from models.registry import Registry
 from stream_app.console.app import build_app
 from stream_app.console.console import Console
 from stream_app.console.feed.feed import Feed
+from stream_app.console.gauges import ConsoleGauges
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
 from stream_app.console.now.pulse import Pulse
@@ -26,6 +27,8 @@ from stream_app.health import PortTakenError
 
 log = logging.getLogger(__name__)
 
+_REDIS_S = 1.0
+"""Nobody waits longer for a page because Redis is away."""
 _PARTING_S = 1
 """Open pages are let go after this time when the process ends; they come back by themselves."""
 
@@ -38,12 +41,13 @@ def make_console(settings: ConsoleSettings) -> Console:
     sessions = Sessions(
         settings.secret,
         accounts,
-        async_redis_client(settings.redis_url),
+        async_redis_client(settings.redis_url, socket_connect_timeout=_REDIS_S, socket_timeout=_REDIS_S),
         settings.redis_prefix,
         settings.idle_s,
         settings.absolute_s,
         time.time,
     )
+    feed = Feed(settings.broker, settings.topics)
     return Console(
         settings=settings,
         feed=feed,
@@ -53,6 +57,7 @@ def make_console(settings: ConsoleSettings) -> Console:
         sessions=sessions,
         tokens=CsrfTokens(settings.secret),
         cookies=Cookies(settings.secure),
+        gauges=ConsoleGauges(feed),
         templates=_templates(),
         static_folder=version(),
     )
@@ -86,7 +91,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, then reading."""
+        """Let open pages go, stop listening, then reading."""
+        self._feed.bell.close()
         await super().shutdown(sockets)
         await asyncio.to_thread(self._pulse.stop)
         await asyncio.to_thread(self._feed.stop)

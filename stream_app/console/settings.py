@@ -7,6 +7,7 @@ from typing import Final
 
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
+from stream_app.console.people.oidc import OidcSettings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -34,6 +35,7 @@ class ConsoleSettings:
     idle_s, absolute_s: how long after its last use, and after its begin, a session ends.
     tls_certificate, tls_key: PEM files, for TLS by the console itself.
     tls_proxy: whether something in front of it speaks TLS.
+    oidc: the identity provider, None for the accounts file alone.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class ConsoleSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_proxy: bool = False
+    oidc: OidcSettings | None = None
 
     def __post_init__(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):

@@ -36,7 +36,7 @@ class ConsoleWorld:
         self.registry = Registry(stack.redis_url, redis_prefix)
         self.accounts = Accounts(folder / "console-users.json")
         for role in Role:
-            self.accounts.put(role.word, role, PASSWORD, 1)
+            self.accounts.keep(role.word, self.accounts.made(role.word, role, PASSWORD, 1))
         (self.port,) = free_ports(1)
         self.process: WorkerProcess | None = None
         self._producer = Producer({"bootstrap.servers": stack.broker, "linger.ms": 0})

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from confluent_kafka import KafkaException
@@ -15,6 +15,7 @@ from stream_app.console.feed.event_reader import EventReader
 from stream_app.console.feed.journal import Journal
 from stream_app.console.feed.score_reader import ScoreCounts, ScoreReader
 from stream_app.console.feed.sources import SOURCES
+from stream_app.faust_app import end_process
 from stream_app.topic_admin import describe_topics
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,14 @@ class Feed:
     @property
     def problem(self) -> str | None:
         """What hinders the reading, in one line."""
-        return next(iter(self._problems.values()), None)
+        return next(iter(dict(self._problems).values()), None)
+
+    def hindered(self, name: str, why: str | None) -> None:
+        """Say what hinders somebody who reads for the pages, or that nothing does any more."""
+        if why is None:
+            self._problems.pop(name, None)
+        else:
+            self._problems[name] = why
 
     @property
     def score_counts(self) -> ScoreCounts:
@@ -111,22 +119,25 @@ class Feed:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, name: str, make: Any) -> None:
+    def _run(self, name: str, make: Callable[[], Reader]) -> None:
         while not self._stopping.is_set():
             reader: Reader | None = None
             try:
                 reader = make()
                 reader.open()
-                self._problems.pop(name, None)
+                self.hindered(name, None)
                 log.info("the feed of %s is read", name)
                 while not self._stopping.is_set():
                     if reader.turn():
                         self.bell.ring()
             except (FraudstreamError, KafkaException) as error:
-                self._problems[name] = " ".join(str(error).split())
-                log.warning("the feed of %s waits: %s", name, self._problems[name])
+                why = " ".join(str(error).split())
+                self.hindered(name, why)
+                log.warning("the feed of %s waits: %s", name, why)
                 self.bell.ring()
                 self._stopping.wait(_AGAIN_S)
+            except Exception as error:  # noqa: BLE001  pages that stand still must not look alive
+                end_process(error)
             finally:
                 if reader is not None:
                     reader.close()

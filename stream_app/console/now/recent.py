@@ -16,8 +16,8 @@ class Recent:
     Examples
     --------
     >>> recent = Recent()
-    >>> recent.see(0.0, ScoreCounts())
-    ... recent.see(2.0, ScoreCounts(written=100, looked_at=80, flagged=4, told=9))
+    >>> for now_s, counts in ((0.0, ScoreCounts()), (2.0, ScoreCounts(100, looked_at=80, flagged=4))):
+    ...     recent.see(now_s, counts)
     >>> recent.traffic(2.0).scored_per_s, recent.traffic(2.0).alert_rate
     (50.0, 0.05)
     """

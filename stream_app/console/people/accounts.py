@@ -72,13 +72,12 @@ class Accounts:
         right = fits(None if account is None else account.password, password[:_LONGEST_PASSWORD])
         return account if account is not None and right and not account.disabled else None
 
-    def put(self, name: str, role: Role, password: str, now_ms: int) -> None:
-        """Add somebody, or give them another role and password.
+    def made(self, name: str, role: Role, password: str, now_ms: int) -> Account:
+        """Return a new account, or one with another role and password, that is not kept yet.
 
         Raises
         ------
-        AccountsError: the name is a process's or no name, the password is too short or too long, or the file cannot
-            be written.
+        AccountsError: the name is a process's or no name, or the password is too short or too long.
         """
         if not _NAME.fullmatch(name) or name in OWN_ACTORS:
             raise AccountsError(
@@ -87,24 +86,22 @@ class Accounts:
             )
         if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
             raise AccountsError(f"a password has {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters; take another")
-        self._put(name, Account(role.word, hashed(password), now_ms))
+        return Account(role.word, hashed(password), now_ms)
 
-    def change(self, name: str, now_ms: int, *, role: Role | None = None, disabled: bool | None = None) -> None:
-        """Change somebody's role or keep them out; raises AccountsError where nobody has the name."""
+    def changed(self, name: str, now_ms: int, *, role: Role | None = None, disabled: bool | None = None) -> Account:
+        """Return somebody's account with another role or state, not kept yet; AccountsError where there is none."""
         account = self.get(name)
         if account is None:
             raise AccountsError(f"nobody is called {name!r}; add them with `fraudstream console-user`")
-        self._put(
-            name,
-            msgspec.structs.replace(
-                account,
-                role=account.role if role is None else role.word,
-                disabled=account.disabled if disabled is None else disabled,
-                changed_ms=now_ms,
-            ),
+        return msgspec.structs.replace(
+            account,
+            role=account.role if role is None else role.word,
+            disabled=account.disabled if disabled is None else disabled,
+            changed_ms=now_ms,
         )
 
-    def _put(self, name: str, account: Account) -> None:
+    def keep(self, name: str, account: Account) -> None:
+        """Write an account; raises AccountsError where the file cannot be written."""
         with self._lock:
             self._write({**self._read(), name: account})
 

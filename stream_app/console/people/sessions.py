@@ -1,5 +1,6 @@
 """Sessions: what the signed cookie says, until it is too old or was signed out of."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Final
@@ -13,27 +14,31 @@ from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.person import Person
 from stream_app.console.people.role import Role, UnknownRoleError
 
+log = logging.getLogger(__name__)
+
 _SALT: Final = "session"
+_AGAIN_S: Final = 2.0
+"""A Redis that does not answer is not asked for each request."""
 RENEW_S: Final = 60
 """The cookie is renewed when it was last used longer ago, not at every request."""
 
 
 class Ticket(msgspec.Struct, frozen=True, array_like=True):
-    """What the cookie holds; times in s.
+    """What the cookie holds.
 
     Attributes
     ----------
     session: random id.
     name: whose.
     role: its word; for a person of the accounts file the file's word counts.
-    began_s, used_s: when it was opened and last used.
+    began_ms, used_s: when it was opened and last used.
     own: whether the person is in the accounts file, not an identity provider's.
     """
 
     session: str
     name: str
     role: str
-    began_s: int
+    began_ms: int
     used_s: int
     own: bool
 
@@ -69,11 +74,12 @@ class Sessions:
         self._prefix = f"{prefix}console:ended:"
         self._idle_s, self._absolute_s, self._now = idle_s, absolute_s, now
         self._ended: dict[str, float] = {}
+        self._away_until_s = 0.0
 
     def open(self, name: str, role: Role, *, own: bool) -> str:
         """Return the cookie of a new session."""
-        now_s = int(self._now())
-        return self._cookie(Ticket(secrets.token_urlsafe(16), name, role.word, now_s, now_s, own))
+        now_s = self._now()
+        return self._cookie(Ticket(secrets.token_urlsafe(16), name, role.word, int(now_s * 1000), int(now_s), own))
 
     async def read(self, cookie: str | None) -> tuple[Person, str | None] | None:
         """Return who a cookie is of, and the renewed cookie when it is time; None where it says nobody."""
@@ -93,7 +99,10 @@ class Sessions:
         now_s = self._now()
         self._ended = {one: until_s for one, until_s in self._ended.items() if until_s > now_s}
         self._ended[session] = now_s + self._absolute_s
-        await self._redis.set(self._prefix + session, b"1", px=int(self._absolute_s * 1000))
+        try:
+            await self._redis.set(self._prefix + session, b"1", px=int(self._absolute_s * 1000))
+        except (RedisError, OSError) as error:
+            log.warning("only this console knows that a session has ended: %s", " ".join(str(error).split()))
 
     def _cookie(self, ticket: Ticket) -> str:
         return str(self._serializer.dumps(msgspec.to_builtins(ticket)))
@@ -104,16 +113,20 @@ class Sessions:
         except (BadData, msgspec.ValidationError):
             return None
         now_s = self._now()
-        alive = now_s - ticket.used_s < self._idle_s and now_s - ticket.began_s < self._absolute_s
+        alive = now_s - ticket.used_s < self._idle_s and now_s - ticket.began_ms / 1000 < self._absolute_s
         return ticket if alive else None
 
     async def _is_ended(self, session: str) -> bool:
         if session in self._ended:
             return True
+        if self._now() < self._away_until_s:
+            return False
         try:
             return bool(await self._redis.exists(self._prefix + session))
         except (RedisError, OSError):
-            return False  # people go on seeing that Redis is away; what this process ended stays ended
+            # People are to see that Redis is away, and quickly; what this process ended stays ended.
+            self._away_until_s = self._now() + _AGAIN_S
+            return False
 
     def _role(self, ticket: Ticket) -> Role | None:
         """What they may do now: a change in the file holds at once, and ends the sessions from before it."""
@@ -121,7 +134,7 @@ class Sessions:
             if not ticket.own:
                 return Role.named(ticket.role)
             account = self._accounts.get(ticket.name)
-            if account is None or account.disabled or account.changed_ms >= (ticket.began_s + 1) * 1000:
+            if account is None or account.disabled or account.changed_ms > ticket.began_ms:
                 return None
             return Role.named(account.role)
         except UnknownRoleError:

@@ -56,14 +56,16 @@ class EstimateTest:
         self.reference = reference
         self._calibration = calibration
         self._days: deque[Levels] = deque(maxlen=WINDOW_DAYS)
+        self.estimate: float | None = None
+        """Over the last week; None until there is one."""
 
     def observe(self, levels: Levels) -> float | None:
         """Take an event day; return the estimate over the week when it is below the limit."""
         self._days.append(levels)
         if len(self._days) < WINDOW_DAYS:
             return None
-        estimate = _of(list(self._days), self._calibration)
-        return estimate if estimate < self.reference.limit else None
+        self.estimate = _of(list(self._days), self._calibration)
+        return self.estimate if self.estimate < self.reference.limit else None
 
 
 def _of(days: Sequence[Levels], calibration: CalibrationMap) -> float:

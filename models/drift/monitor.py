@@ -60,8 +60,8 @@ class ModelMonitor:
 
     def __init__(self, reference: DriftReference) -> None:
         self.reference = reference
-        self._population = PopulationTest(reference.population)
-        self._estimate = EstimateTest(reference.estimate, reference.calibration)
+        self.population = PopulationTest(reference.population)
+        self.estimate = EstimateTest(reference.estimate, reference.calibration)
         self._misses = MissTest(reference.misses)
         self._concept = ConceptDrift(reference.losses)
         self._rankings: deque[RankingCounts] = deque(maxlen=LOOK_BACK_DAYS)
@@ -71,7 +71,7 @@ class ModelMonitor:
 
     def arrived(self, day: int, rows: ScoredRows) -> list[Finding]:
         """Take all rows of an event day; return warnings, one for each kind of thing that is newly beyond its limit."""
-        findings = self._population.observe(day, population_counts(self.reference.bins, rows))
+        findings = self.population.observe(day, population_counts(self.reference.bins, rows))
         new = [one for one in findings if self._is_news(day, one.kind, one.column)]
         kinds = dict.fromkeys(one.kind for one in new)
         found = [self._population_finding(day, [one for one in new if one.kind == kind]) for kind in kinds]
@@ -162,7 +162,7 @@ class ModelMonitor:
         return Evidence(PERFORMANCE, "average precision", usual, now, "0 to 1", usual - now, 0.0)
 
     def _estimate_finding(self, day: int, rows: ScoredRows) -> Finding | None:
-        estimate = self._estimate.observe(score_levels(rows.score))
+        estimate = self.estimate.observe(score_levels(rows.score))
         if estimate is None:
             return None
         usual, limit = self.reference.estimate.average_precision, self.reference.estimate.limit

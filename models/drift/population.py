@@ -70,6 +70,28 @@ class PopulationFinding:
     observed: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PopulationDay:
+    """What was computed of a day, beyond its limit or not.
+
+    Attributes
+    ----------
+    window_days: days that `stability` is taken over; it is None until they are WINDOW_DAYS.
+    stability: float64[F + 1] population stability index of each column.
+    missing: float64[F + 1] share of the day's values that are unknown.
+    unseen: float64[F + 1] values of the day that the reference does not hold.
+    unseen_limit: rows from which on a column's unseen values warn.
+    volume: least and most rows of such a weekday.
+    """
+
+    window_days: int
+    stability: npt.NDArray[np.float64] | None
+    missing: npt.NDArray[np.float64]
+    unseen: npt.NDArray[np.float64]
+    unseen_limit: float
+    volume: tuple[float, float]
+
+
 class PopulationTest:
     """Follows the days that a model scores; tells what is beyond its limit at the end of each.
 
@@ -82,40 +104,39 @@ class PopulationTest:
         self._reference = reference
         self._shares = np.array(reference.shares)
         self._days: deque[PopulationCounts] = deque(maxlen=WINDOW_DAYS)
+        self.last: PopulationDay | None = None
+        """What was computed of the last day; None before the first."""
 
     def observe(self, day: int, counts: PopulationCounts) -> list[PopulationFinding]:
         """Take an event day (days since 1970) and return its findings, the largest over its limit first."""
         self._days.append(counts)
-        found = [*self._volume(day, counts), *self._unseen(counts), *self._missing(counts)]
-        if len(self._days) == WINDOW_DAYS:
-            found += self._shifts()
+        window = np.sum([one.cells for one in self._days], axis=0)
+        parts = stability_parts(self._shares, window)
+        computed = self.last = PopulationDay(
+            window_days=len(self._days),
+            stability=parts.sum(axis=1) if len(self._days) == WINDOW_DAYS else None,
+            missing=counts.cells[:, MISSING] / max(counts.rows, 1),
+            unseen=counts.cells[:, UNSEEN],
+            unseen_limit=max(LEAST_UNSEEN_ROWS, LEAST_UNSEEN_SHARE * counts.rows),
+            volume=self._reference.volume[day % 7],
+        )
+        found = [*_volume(computed, counts.rows), *_unseen(computed), *self._missing(computed)]
+        if computed.stability is not None:
+            found += self._shifts(computed.stability, parts, window)
         return sorted(found, key=lambda one: -one.statistic / max(one.limit, 1e-12))
 
-    def _shifts(self) -> list[PopulationFinding]:
-        counts = np.sum([day.cells for day in self._days], axis=0)
-        parts = stability_parts(self._shares, counts)
-        psi = parts.sum(axis=1)
+    def _shifts(self, stability: npt.NDArray[np.float64], parts: Cells, window: Cells) -> list[PopulationFinding]:
         found = []
-        for column in np.flatnonzero(psi >= self._reference.psi_limits).tolist():
+        for column in np.flatnonzero(stability >= self._reference.psi_limits).tolist():
             cell = int(parts[column].argmax())
-            kind: DriftKind = "score" if column == len(psi) - 1 else "population"
-            limit, total = self._reference.psi_limits[column], counts[column].sum()
-            expected, observed = float(self._shares[column, cell]), float(counts[column, cell] / total)
-            found.append(PopulationFinding(kind, column, cell, float(psi[column]), limit, expected, observed))
+            kind: DriftKind = "score" if column == len(stability) - 1 else "population"
+            limit, total = self._reference.psi_limits[column], window[column].sum()
+            expected, observed = float(self._shares[column, cell]), float(window[column, cell] / total)
+            found.append(PopulationFinding(kind, column, cell, float(stability[column]), limit, expected, observed))
         return found
 
-    def _unseen(self, counts: PopulationCounts) -> list[PopulationFinding]:
-        limit = max(LEAST_UNSEEN_ROWS, LEAST_UNSEEN_SHARE * counts.rows)
-        unseen = counts.cells[:, UNSEEN]
-        return [
-            PopulationFinding("category", column, UNSEEN, float(unseen[column]), limit, 0.0, float(unseen[column]))
-            for column in np.flatnonzero(unseen >= limit).tolist()
-        ]
-
-    def _missing(self, counts: PopulationCounts) -> list[PopulationFinding]:
-        if not counts.rows:
-            return []
-        share, limits = counts.cells[:, MISSING] / counts.rows, self._reference.missing_limits
+    def _missing(self, computed: PopulationDay) -> list[PopulationFinding]:
+        share, limits = computed.missing, self._reference.missing_limits
         return [
             PopulationFinding(
                 "missing",
@@ -129,13 +150,21 @@ class PopulationTest:
             for column in np.flatnonzero(share >= limits).tolist()
         ]
 
-    def _volume(self, day: int, counts: PopulationCounts) -> list[PopulationFinding]:
-        low, high = self._reference.volume[day % 7]
-        if low <= counts.rows <= high:
-            return []
-        limit = low if counts.rows < low else high
-        expected = (low + high) / 2
-        return [PopulationFinding("volume", -1, -1, float(counts.rows), limit, expected, float(counts.rows))]
+
+def _unseen(computed: PopulationDay) -> list[PopulationFinding]:
+    limit, unseen = computed.unseen_limit, computed.unseen
+    return [
+        PopulationFinding("category", column, UNSEEN, float(unseen[column]), limit, 0.0, float(unseen[column]))
+        for column in np.flatnonzero(unseen >= limit).tolist()
+    ]
+
+
+def _volume(computed: PopulationDay, rows: int) -> list[PopulationFinding]:
+    low, high = computed.volume
+    if low <= rows <= high:
+        return []
+    limit = low if rows < low else high
+    return [PopulationFinding("volume", -1, -1, float(rows), limit, (low + high) / 2, float(rows))]
 
 
 def stability_parts(shares: Cells, counts: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

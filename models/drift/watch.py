@@ -1,16 +1,18 @@
-"""The drift watch over all model versions: closed event days in; drift events and retrain requests out."""
+"""The drift watch over all model versions: closed event days in; statistics, drift events and retrain requests out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from models.drift.day_statistics import day_statistics
 from models.drift.incident import DayOfIncident, IncidentPolicy
 from models.drift.monitor import Finding, ModelMonitor
 from models.drift.reference import DriftReference
 from models.drift.words import PERFORMANCE, date
 from models.metrics.scored_rows import ScoredRows
 from models.schema.drift_event import DriftEvent, DriftLevel
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
 
@@ -42,10 +44,17 @@ class ClosedDay:
 
 @dataclass(frozen=True, slots=True)
 class DriftFindings:
-    """What the close of a day brought."""
+    """What the close of a day brought.
+
+    Attributes
+    ----------
+    events, requests: what was found, and what is asked for because of it.
+    statistics: what was computed, found or not; one entry for each version with a reference.
+    """
 
     events: list[DriftEvent]
     requests: list[RetrainRequest]
+    statistics: list[DriftStatistics] = field(default_factory=list)
 
 
 class DriftWatch:
@@ -77,7 +86,7 @@ class DriftWatch:
 
     def close_day(self, closed: ClosedDay) -> DriftFindings:
         """Take a closed day; days come in order and each once."""
-        events = []
+        events, statistics = [], []
         for rows in closed.arrived:
             monitor = self.monitor(rows.model_version)
             if monitor is not None and len(rows):
@@ -85,9 +94,10 @@ class DriftWatch:
                 if len(closed.arrived) > 1:  # versions that share a day, as at a swap, each have less of it than usual
                     found = [one for one in found if one.kind != "volume"]
                 events += [self._event(closed, rows.model_version, "warning", one, None) for one in found]
+                statistics.append(day_statistics(closed.day, rows, monitor, closed.table_versions))
         champion = max(closed.arrived, key=len).model_version if closed.arrived else None
         alarm, requests = self._mature(closed, champion)
-        return DriftFindings([*events, *alarm], requests)
+        return DriftFindings([*events, *alarm], requests, statistics)
 
     def _mature(self, closed: ClosedDay, champion: str | None) -> tuple[list[DriftEvent], list[RetrainRequest]]:
         day = closed.day - self._maturity_days

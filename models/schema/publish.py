@@ -11,6 +11,7 @@ from models.schema.archive_commit import ArchiveCommit
 from models.schema.audit_record import AuditRecord
 from models.schema.clock_tick import ClockTick
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.label import Label
 from models.schema.model_event import ModelEvent
 from models.schema.performance import Performance
@@ -29,6 +30,7 @@ RECORDS: Final[dict[str, type[msgspec.Struct]]] = {
     "archive_commit": ArchiveCommit,
     "performance": Performance,
     "drift_event": DriftEvent,
+    "drift_statistics": DriftStatistics,
     "retrain_request": RetrainRequest,
     "model_event": ModelEvent,
     "audit_record": AuditRecord,

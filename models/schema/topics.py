@@ -17,6 +17,7 @@ DEAD_LETTER: Final = "dead-letter"
 ARCHIVE_COMMITS: Final = "archive-commits"
 PERFORMANCE: Final = "performance"
 DRIFT_EVENTS: Final = "drift-events"
+DRIFT_STATISTICS: Final = "drift-statistics"
 RETRAIN_REQUESTS: Final = "retrain-requests"
 MODEL_EVENTS: Final = "model-events"
 AUDIT: Final = "audit"
@@ -102,6 +103,7 @@ _TOPICS: Final = (
     Topic(ARCHIVE_COMMITS, "none", retention_days=400, partitions=1),
     Topic(PERFORMANCE, "model_version", retention_days=400, partitions=1),
     Topic(DRIFT_EVENTS, "subject", retention_days=400, partitions=1),
+    Topic(DRIFT_STATISTICS, "model_version", retention_days=400, partitions=1),
     Topic(RETRAIN_REQUESTS, "incident or schedule id", retention_days=400, partitions=1),
     Topic(MODEL_EVENTS, "alias", retention_days=400, partitions=1),
     Topic(AUDIT, "none", retention_days=None, partitions=1),
@@ -181,6 +183,11 @@ class TopicNames:
     def drift_events(self) -> str:
         """Warnings and alarms of the drift agent."""
         return self.of(DRIFT_EVENTS)
+
+    @property
+    def drift_statistics(self) -> str:
+        """What the drift agent's warning tests computed, each event day."""
+        return self.of(DRIFT_STATISTICS)
 
     @property
     def retrain_requests(self) -> str:

@@ -68,9 +68,12 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         "fraudstream watch",
         reads=(
             *(t.FEATURES, t.LABELS, t.CLOCK, t.PROFILES, t.ARCHIVE_COMMITS),
-            *(t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS),
+            *(t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
         ),
-        writes=(t.PROFILES, t.DEAD_LETTER, t.PERFORMANCE, t.DRIFT_EVENTS, t.RETRAIN_REQUESTS),
+        writes=(
+            *(t.PROFILES, t.DEAD_LETTER),
+            *(t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
+        ),
     ),
     "archive": ProcessRights(
         "fraudstream archive",
@@ -97,9 +100,9 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-        "fraudstream console: reads what is told of scores, models and scorers, writes what is stated",
+        "fraudstream console: reads what is told of scores and models, and how far scorers are; writes labels",
         reads=(
-            *(t.TRANSACTIONS, t.SCORES, t.FEATURES, t.LABELS, t.PERFORMANCE, t.DRIFT_EVENTS),
+            *(t.TRANSACTIONS, t.SCORES, t.FEATURES, t.LABELS, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS),
             *(t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
         ),
         writes=(t.LABELS,),

@@ -11,11 +11,12 @@ from models.schema.topics import TopicNames
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
+from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.oidc import OidcSettings
 from stream_app.console.run import run_console
 from stream_app.console.secret import console_secret
 from stream_app.console.settings import ConsoleSettings
-from stream_app.faust_app import set_up_logging
 
 _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the variable's name; it may say file:PATH
 
@@ -53,6 +54,7 @@ _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the var
 @click.option("--tls-certificate", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
 @click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
 @click.option("--tls-proxy", is_flag=True, show_envvar=True, help="Something in front of the console speaks TLS.")
+@telemetry_options
 @click.option("--oidc-issuer", metavar="URL", show_envvar=True, help="An identity provider at which people sign in.")
 @click.option("--oidc-client-id", metavar="ID", show_envvar=True, help="As the provider knows the console.")
 @click.option(
@@ -62,6 +64,7 @@ _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the var
     "--oidc-name-claim", default="preferred_username", show_default=True, show_envvar=True, help="Claim with the name."
 )
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -108,7 +111,9 @@ def command(
         tls_proxy=tls_proxy,
         oidc=_oidc(oidc_issuer, oidc_client_id, oidc_role_claim, oidc_name_claim),
     )
-    set_up_logging("INFO")
+    telemetry.begin("console")
+    if not Accounts(file).all() and settings.oidc is None:
+        click.echo("nobody may come in yet; add somebody with `fraudstream console-user NAME --role admin`", err=True)
     run_console(settings)
 
 

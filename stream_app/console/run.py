@@ -35,8 +35,6 @@ _PARTING_S = 1
 
 def make_console(settings: ConsoleSettings) -> Console:
     """Return what the pages are given; nothing connects yet."""
-    feed = Feed(settings.broker, settings.topics)
-    registry = Registry(settings.redis_url, settings.redis_prefix)
     accounts = Accounts(settings.accounts_file)
     sessions = Sessions(
         settings.secret,
@@ -47,7 +45,8 @@ def make_console(settings: ConsoleSettings) -> Console:
         settings.absolute_s,
         time.time,
     )
-    feed = Feed(settings.broker, settings.topics)
+    registry = Registry(settings.redis_url, settings.redis_prefix)
+    feed = Feed(settings.broker, settings.topics, registry.log)
     return Console(
         settings=settings,
         feed=feed,

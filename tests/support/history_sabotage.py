@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from models.schema.topics import DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS
+from models.schema.topics import DRIFT_EVENTS, DRIFT_STATISTICS, PERFORMANCE, RETRAIN_REQUESTS
 from stream_app.watch.history.announcement import Announcement
 from stream_app.watch.history.closings import Closing, Closings
 from stream_app.watch.history.publisher import Publisher
@@ -52,6 +52,8 @@ STEPS: dict[str, Callable[[], None]] = {
     "after feedback's closing": _CLOSING("feedback", after=True),
     "before drift's closing": _CLOSING("drift", after=False),
     "after drift's closing": _CLOSING("drift", after=True),
+    "before a day's statistics": _PUBLISH(DRIFT_STATISTICS, after=False),
+    "after a day's statistics": _PUBLISH(DRIFT_STATISTICS, after=True),
     "before an alarm": _PUBLISH(DRIFT_EVENTS, after=False),
     "after an alarm": _PUBLISH(DRIFT_EVENTS, after=True),
     "before a request": _PUBLISH(RETRAIN_REQUESTS, after=False),

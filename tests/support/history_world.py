@@ -16,9 +16,10 @@ from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
-from models.schema.topics import DAY_MS, DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
+from models.schema.topics import DAY_MS, DRIFT_EVENTS, DRIFT_STATISTICS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
 from stream_app.watch.history.announcement import Announcement
 from stream_app.watch.history.archived_days import ArchivedDays
 from stream_app.watch.history.drift import Drift
@@ -31,6 +32,7 @@ Commits = Sequence[tuple[CloudEvent, ArchiveCommit]]
 RECORDS: dict[str, type[msgspec.Struct]] = {
     PERFORMANCE: Performance,
     DRIFT_EVENTS: DriftEvent,
+    DRIFT_STATISTICS: DriftStatistics,
     RETRAIN_REQUESTS: RetrainRequest,
 }
 

@@ -34,6 +34,7 @@ from models.schema.columns import TransactionColumns
 from models.schema.dead_letter import DeadLetter
 from models.schema.decoding import LONGEST_REASON, decode_labels, decode_scores, decode_transactions
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.feature_batch import FeatureBatchError, FeatureBatchHeader, decode_feature_batch
 from models.schema.label import Label
 from models.schema.model_event import ModelEvent
@@ -119,8 +120,8 @@ def test_messages_are_accepted_or_refused_with_a_reason(record: type[Any], decod
 @pytest.mark.parametrize(
     "record",
     [
-        Alias, ArchiveCommit, ClockTick, DriftEvent, ModelEvent, Performance, Placement, ProfileMarker, RetrainRequest,
-        TerminalProfile, WorkerStatus,
+        Alias, ArchiveCommit, ClockTick, DriftEvent, DriftStatistics, ModelEvent, Performance, Placement, ProfileMarker,
+        RetrainRequest, TerminalProfile, WorkerStatus,
     ],
 )  # fmt: skip
 def test_records_of_this_package_are_read_or_refused(record: type[Any]) -> None:

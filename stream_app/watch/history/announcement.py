@@ -8,9 +8,10 @@ import msgspec
 from models.schema import wire
 from models.schema.cloud_event import CloudEvent, event_id
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
-from models.schema.topics import DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS
+from models.schema.topics import DRIFT_EVENTS, DRIFT_STATISTICS, PERFORMANCE, RETRAIN_REQUESTS
 
 FEEDBACK_SOURCE: Final = "watch/feedback"
 DRIFT_SOURCE: Final = "watch/drift"
@@ -69,16 +70,30 @@ def of_drift(found: DriftEvent, cause: str) -> Announcement:
     return Announcement(DRIFT_EVENTS, found.feature, event, found)
 
 
+def of_statistics(record: DriftStatistics, cause: str) -> Announcement:
+    """Announce what the tests of a version computed for a day, caused by a commit of the archive."""
+    identity = event_id("drift-statistics", record.model_version, record.as_of)
+    event = CloudEvent(
+        id=identity,
+        type="drift.statistics",
+        source=DRIFT_SOURCE,
+        time_ms=record.as_of,
+        subject=f"{record.model_version}/{record.event_day}",
+        correlation_id=identity,
+        causation_id=cause,
+    )
+    return Announcement(DRIFT_STATISTICS, record.model_version, event, record)
+
+
 def of_request(request: RetrainRequest, cause: str | None) -> Announcement:
     """Announce a request, caused by its incident's alarm, by a commit, or by nothing but a person."""
-    correlation = request.incident or request.request_id
     event = CloudEvent(
         id=request.request_id,
         type=REQUEST_TYPE,
         source=request.actor,
         time_ms=request.as_of,
         subject=request.model_version,
-        correlation_id=correlation,
+        correlation_id=request.correlation_id,
         causation_id=cause,
     )
-    return Announcement(RETRAIN_REQUESTS, correlation, event, request)
+    return Announcement(RETRAIN_REQUESTS, request.correlation_id, event, request)

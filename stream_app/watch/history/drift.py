@@ -6,7 +6,7 @@ from typing import Any
 from models.drift.reference import DriftReference
 from models.drift.watch import ClosedDay, DriftWatch
 from models.schema.topics import DAY_MS
-from stream_app.watch.history.announcement import Announcement, of_drift, of_request
+from stream_app.watch.history.announcement import Announcement, of_drift, of_request, of_statistics
 from stream_app.watch.history.archived_days import ArchivedDays
 from stream_app.watch.history.closings import Closing
 from stream_app.watch.history.schedule import RetrainSchedule
@@ -45,7 +45,7 @@ class Drift:
                     at += 1
 
     def close(self, day: int, days: ArchivedDays, cause: str) -> list[Announcement]:
-        """Return what was found and what is asked for, each alarm before its request."""
+        """Return what was computed, what was found and what is asked for, each alarm before its request."""
         as_of = (day + 1) * DAY_MS
         closed = ClosedDay(
             day, days.rows(day, as_of), days.rows(day - self._maturity_days, as_of), table_versions=days.versions
@@ -59,6 +59,7 @@ class Drift:
         incident = self._watch.incidents.open is not None
         scheduled = self._schedule.close_day(day, champion, days.versions, incident=incident)
         return [
+            *(of_statistics(record, cause) for record in found.statistics),
             *events,
             *(of_request(request, self._alarms.get(request.incident or "", cause)) for request in found.requests),
             *(of_request(request, cause) for request in scheduled),

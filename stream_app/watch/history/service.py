@@ -15,7 +15,7 @@ from models.access.redis_access import async_redis_client
 from models.features.feature_set import DEFAULT, WARM_UP_DAYS
 from models.metrics.ledger_settings import LedgerSettings
 from models.registry import Registry
-from models.schema.topics import DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS
+from models.schema.topics import DRIFT_EVENTS, DRIFT_STATISTICS, PERFORMANCE, RETRAIN_REQUESTS
 from stream_app.checkpoints import CheckpointStore
 from stream_app.lease import Lease
 from stream_app.topic_admin import describe_topics
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 FEEDBACK = "feedback"
 DRIFT = "drift"
 AGENTS = (FEEDBACK, DRIFT)
-OUTPUTS = (PERFORMANCE, DRIFT_EVENTS, RETRAIN_REQUESTS)
+OUTPUTS = (PERFORMANCE, DRIFT_EVENTS, DRIFT_STATISTICS, RETRAIN_REQUESTS)
 STANDBY_POLL_S = 0.5
 STOP_S = 10.0
 """How long a stop waits for the days under way; one that does not end is taken again at the next start."""

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from models.features.feature_set import DEFAULT
 from models.registry import Registry
 from models.schema.cloud_event import event_id
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
-from models.schema.topics import DAY_MS, DRIFT_EVENTS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
+from models.schema.topics import DAY_MS, DRIFT_EVENTS, DRIFT_STATISTICS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
 from stream_app.stack.local_stack import LocalStack
 from stream_app.stack.port import free_ports
 from stream_app.watch.history.announcement import Announcement
@@ -83,6 +85,9 @@ def test_a_new_tactic_becomes_an_alarm_its_requests_and_weeks_that_are_worse(
     requests = world.published(RETRAIN_REQUESTS)
     assert [record.number for _, record in requests if isinstance(record, RetrainRequest)] == [1, 2, 3]
     assert {(event.causation_id, event.correlation_id) for event, _ in requests} == {(alarm.id, found.incident)}
+    computed = [record for _, record in world.published(DRIFT_STATISTICS) if isinstance(record, DriftStatistics)]
+    assert [record.event_day - FIRST_DAY for record in computed] == list(range(DAYS))
+    assert [feature.feature for feature in computed[-1].features] == [*DEFAULT.names, "score"]
     recorder = TopicRecorder(world.broker, world.topics.dead_letter)
     recorder.read_to_end()
     recorder.close()
@@ -94,7 +99,7 @@ def test_a_new_tactic_becomes_an_alarm_its_requests_and_weeks_that_are_worse(
     metrics = page(port, "metrics")
     assert 'fraudstream_drift_events_total{kind="performance",level="alarm"} 1.0' in metrics
     assert 'fraudstream_retrain_requests_total{cause="drift follow-up"} 2.0' in metrics
-    assert 'fraudstream_history_lag_days{agent="drift"} 0.0' in metrics
+    assert 'fraudstream_history_lag_seconds{agent="drift"} 0.0' in metrics
     assert watcher.stop() == 0
     assert "error" not in watcher.said
 

@@ -11,9 +11,10 @@ from models.schema.drift_event import DriftEvent, DriftLevel
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS, TopicNames
 from stream_app.lease import Lease, LeaseLostError
-from stream_app.watch.history.announcement import Announcement, of_drift, of_performance, of_request
+from stream_app.watch.history.announcement import Announcement, of_drift, of_performance, of_request, of_statistics
 from stream_app.watch.history.publisher import Publisher
 from tests.support.performance_records import record
+from tests.support.statistics_records import statistics
 
 
 class FakeProducer:
@@ -116,7 +117,16 @@ def test_everything_of_an_incident_shares_its_correlation_and_names_its_cause() 
 def test_what_belongs_to_no_incident_is_its_own_correlation() -> None:
     warning, scheduled = of_drift(event("warning", incident=None), "c1"), of_request(request(None), "c1")
     week = of_performance(record(3), "c1")
-    for announcement in (warning, scheduled, week):
+    computed = of_statistics(statistics(100), "c1")
+    for announcement in (warning, scheduled, week, computed):
         assert announcement.event.correlation_id == announcement.event.id
     assert scheduled.key == "r1"
     assert (week.event.type, week.event.subject) == ("performance.mature", "m-1/3")
+    assert (computed.event.type, computed.event.subject) == ("drift.statistics", "m-1/100")
+
+
+def test_the_statistics_of_a_day_have_one_id_whatever_they_say_and_another_for_each_version_and_day() -> None:
+    again = statistics(100, amount=0.9)
+    assert of_statistics(statistics(100), "c1").event.id == of_statistics(again, "c2").event.id
+    others = [statistics(100), statistics(101), statistics(100, version="m-2")]
+    assert len({of_statistics(one, "c1").event.id for one in others}) == 3

@@ -45,7 +45,12 @@ def opened(page: Page) -> Page:
 def test_the_story_of_an_incident_is_on_the_page(sign_in: SignIn) -> None:
     page = opened(sign_in(Role.VIEWER, "/health", viewport={"width": 1360, "height": 900}))
     marks = page.locator("#health-marks li")
-    for label, text in (("A1", "misses more fraud"), ("R1", "40 frauds"), ("M1", "promoted m-2"), ("W1", "country")):
+    for label, text in (
+        ("A1", "misses more fraud"),
+        ("R1", "40 matured frauds"),
+        ("M1", "promoted m-2"),
+        ("W1", "country"),
+    ):
         expect(marks.filter(has_text=label)).to_contain_text(text)
     page.get_by_text("All weeks as a table").click()
     shared = page.locator("#health-weeks tr", has_text="30 July 2018")

@@ -9,7 +9,7 @@ from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent, DriftKind, DriftLevel, Evidence
 from models.schema.drift_statistics import DriftStatistics
 from models.schema.model_event import ModelEvent, ModelEventKind
-from models.schema.performance import EstimatedFigures, Performance
+from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS, DRIFT_EVENTS, DRIFT_STATISTICS, MODEL_EVENTS, PERFORMANCE, RETRAIN_REQUESTS
 from stream_app.console.health.records import HealthRecords
@@ -171,8 +171,3 @@ def published(records: HealthRecords) -> Iterator[tuple[str, CloudEvent, msgspec
             identity = f"{topic}/{getattr(one, 'version', getattr(one, 'model_version', ''))}/{one.as_of}"  # type: ignore[attr-defined]
             identity += f"/{getattr(one, 'revision', '')}{getattr(one, 'kind', '')}{getattr(one, 'feature', '')}"
             yield topic, CloudEvent(identity, "test", "test", one.as_of, "story", identity), one  # type: ignore[attr-defined]
-
-
-def estimated(recall: float) -> EstimatedFigures:
-    """What scores promise of a young week."""
-    return EstimatedFigures(9_000, 90, 80.0, 80.0 * recall, 0.7, recall, 0.7)

@@ -22,6 +22,7 @@ class Week:
     champion: whether the version decided on most of the week's transactions.
     figures: newest, by name.
     first: by name what was published first with the week's last day mature, where it has changed since.
+    estimated: by name what scores promise of its rows that are not mature; empty where all are.
     revision, published_ms: of the newest record; when it was stated, event time.
     counted: mature transactions whose label is known; the figures are theirs.
     """
@@ -41,6 +42,7 @@ class Week:
     frauds: int
     figures: dict[str, Figure]
     first: dict[str, float]
+    estimated: dict[str, float | None]
 
     @property
     def middle_ms(self) -> int:
@@ -86,5 +88,8 @@ def _week(revisions: list[Performance], champions: dict[int, str]) -> Week:
         counted=newest.counted_rows,
         frauds=newest.frauds,
         figures=figures,
+        estimated={}
+        if newest.estimated is None
+        else {name: getattr(newest.estimated, name) for name in ("recall", "precision", "average_precision")},
         first={name: value for name, value in before.items() if value is not None and value != figures[name].value},
     )

@@ -111,7 +111,9 @@ class _Layout:
 
     def figure(self, name: str) -> ChartFigure:
         title, about = TITLES[name]
-        estimated = {one.at_ms: one.figures[name] for one in self.estimates} if name in ESTIMATED else {}
+        estimated = {week.middle_ms: week.estimated.get(name) for week in self.champions}
+        if name in ESTIMATED:
+            estimated |= {one.at_ms: one.figures[name] for one in self.estimates}
         known = self.column(lambda week: _value(week, name))
         if name == ALERT_RATE:
             rates = {one.at_ms: one.alert_rate for one in self.estimates}

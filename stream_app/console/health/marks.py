@@ -7,6 +7,7 @@ from typing import Final, Literal
 from models.schema.drift_event import DriftEvent
 from models.schema.model_event import MOVES, ModelEvent
 from models.schema.retrain_request import RetrainRequest
+from stream_app.console.health.dates import day
 from stream_app.console.health.records import HealthRecords
 
 Kind = Literal["alarm", "warning", "recovery", "request", "swap"]
@@ -105,7 +106,11 @@ def _of_event(event: DriftEvent) -> Mark:
 
 
 def _of_request(request: RetrainRequest) -> Mark:
-    return Mark(request.as_of, "request", "", request.reason, request.model_version, request.incident)
+    text = request.reason
+    if request.incident is not None and request.changed_at is not None:  # the first one's reason is the alarm's again
+        frauds = f"{request.frauds_since_change:,} matured frauds since {day(request.changed_at)}"
+        text = f"number {request.number} of the incident, {frauds} to learn from"
+    return Mark(request.as_of, "request", "", text, request.model_version, request.incident)
 
 
 def _of_move(move: ModelEvent) -> Mark:

@@ -10,6 +10,8 @@ from stream_app.console.health.records import HealthRecords
 
 FIGURES: Final = ("recall", "precision", "average_precision", "value_detection_rate")
 """Fields of `Figures` that the page draws."""
+ESTIMATED: Final = ("recall", "precision", "average_precision")
+"""Those that scores alone promise something of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def champions_of(weeks: Iterable[Week]) -> list[Week]:
 def _week(revisions: list[Performance], champions: dict[int, str]) -> Week:
     newest = revisions[-1]
     published = next((record for record in revisions if record.state != "provisional"), newest)
+    promised = newest.estimated
     figures: dict[str, Figure] = {name: getattr(newest.figures, name) for name in FIGURES}
     before: dict[str, float | None] = {name: getattr(published.figures, name).value for name in FIGURES}
     return Week(
@@ -88,8 +91,6 @@ def _week(revisions: list[Performance], champions: dict[int, str]) -> Week:
         counted=newest.counted_rows,
         frauds=newest.frauds,
         figures=figures,
-        estimated={}
-        if newest.estimated is None
-        else {name: getattr(newest.estimated, name) for name in ("recall", "precision", "average_precision")},
+        estimated={} if promised is None else {name: getattr(promised, name) for name in ESTIMATED},
         first={name: value for name, value in before.items() if value is not None and value != figures[name].value},
     )

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from stream_app.console.health.accuracy import Week, champions_of
+from stream_app.console.health.accuracy import ESTIMATED, Week, champions_of
 from stream_app.console.health.dates import day, short_day
-from stream_app.console.health.estimates import ESTIMATED, Estimate
+from stream_app.console.health.estimates import Estimate
 from stream_app.console.health.figures import percent, with_interval
 from stream_app.console.health.marks import Incident, Mark
 from stream_app.console.health.maturity import Stretch

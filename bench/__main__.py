@@ -18,6 +18,7 @@ SLOW: Final = (
     FIRST,
     "archive",
     "beside",
+    "console",
     "flat",
     "restart",
     "retrain",

@@ -98,7 +98,9 @@ class Goal:
     def left(self, metrics: Mapping[str, float]) -> tuple[float, float, float]:
         """Events that are not archived, feature rows that are not counted, days that are not handled."""
         archived = min(metrics.get(f'fraudstream_archive_rows_total{{table="{name}"}}', 0) for name in TABLES)
-        handled = min(metrics.get(f'fraudstream_history_closed_seconds{{agent="{name}"}}', 0) for name in AGENTS)
+        handled = min(
+            metrics.get(f'fraudstream_history_closed_timestamp_seconds{{agent="{name}"}}', 0) for name in AGENTS
+        )
         next_day = max(self.first_day, handled * 1000 // DAY_MS)
         counted = metrics["fraudstream_profile_rows_total"]
         return self.events - archived, self.events - counted, max(0, self.behind_day - next_day)

@@ -121,6 +121,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     making: dict[str, Any] | None = None
     manifest_version: int = 1
 
+    @property
+    def correlation_id(self) -> str | None:
+        """What led to the model: the incident, or the request, that it was trained for; None where a person trained."""
+        request = (self.making or {}).get("request")
+        incident = request.get("incident") if isinstance(request, dict) else None
+        return str(incident) if incident else self.lineage.retrain_request
+
     def canonical_bytes(self) -> bytes:
         """Encode with sorted keys and shortest numbers: equal manifests give equal bytes."""
         return msgspec.json.encode(self, order="sorted")

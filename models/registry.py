@@ -318,10 +318,7 @@ class Registry:
         moved: list[Alias] = []
 
         def plan() -> tuple[list[Entry], Effects]:
-            stored = self._call("hget", self._key("proposals"), subject)
-            if stored is None:
-                raise ApprovalError(f"nobody has proposed {subject}; fraudstream models approvals shows what waits")
-            proposal, aliases = msgspec.json.decode(stored, type=Proposal), self.aliases()
+            proposal, aliases = self._proposed(subject), self.aliases()
             proposal.check(actor, _sequence(CHAMPION, aliases), self._now())
             about: dict[str, Detail] = {"proposal": proposal.sequence, "proposed_by": proposal.actor}
             approval = Entry("promotion-approval", actor, reason, subject, about)
@@ -345,6 +342,31 @@ class Registry:
         _refuse_own(actor)
         self.log.commit(plan)
         return moved[-1] if moved else None
+
+    def reject(self, subject: str, actor: str, reason: str) -> AuditRecord:
+        """Take a proposal off the table; whoever proposed it may do so too, for that brings nothing into use.
+
+        Raises
+        ------
+        ApprovalError: nothing of the kind is proposed.
+        """
+
+        def plan() -> tuple[list[Entry], Effects]:
+            proposal = self._proposed(subject)
+            about: dict[str, Detail] = {"proposal": proposal.sequence, "proposed_by": proposal.actor}
+            return [Entry("promotion-rejection", actor, reason, subject, about)], effects
+
+        def effects(pipe: Pipeline, _records: list[AuditRecord]) -> None:
+            pipe.hdel(self._key("proposals"), subject)
+
+        _refuse_own(actor)
+        return self.log.commit(plan)[0]
+
+    def _proposed(self, subject: str) -> Proposal:
+        stored = self._call("hget", self._key("proposals"), subject)
+        if stored is None:
+            raise ApprovalError(f"nobody has proposed {subject}; fraudstream models approvals shows what waits")
+        return msgspec.json.decode(stored, type=Proposal)
 
     def restore(self, records: Sequence[AuditRecord], actor: str, reason: str, extra: Mapping[str, bytes]) -> list[str]:
         """Rebuild aliases, placement and approvals from a checked audit, in one step; bundles are put back before.

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from models.access.kafka_settings import confluent_settings
 from models.errors import FraudstreamError
+from stream_app.telemetry.traces import sending, trace_headers
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,12 @@ class AcknowledgedProducer:
 
     def send(self, topic: str, value: bytes | None, key: bytes | None, headers: Sequence[tuple[str, bytes]]) -> None:
         """Hand over a record; `settle` waits for it."""
+        with sending(topic):
+            self._hand_over(topic, value, key, [*headers, *trace_headers()])
+
+    def _hand_over(
+        self, topic: str, value: bytes | None, key: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> None:
         while True:
             try:
                 self._producer.produce(topic, value, key, headers=list(headers), on_delivery=self._delivered)

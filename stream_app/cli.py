@@ -9,6 +9,7 @@ import click
 
 from models.errors import FraudstreamError
 from stream_app.lazy_group import CommandEntry, LazyGroup
+from stream_app.telemetry.logs import say_error
 
 MENDABLE_EXIT_CODE: Final = 2
 INTERRUPTED_EXIT_CODE: Final = 130
@@ -30,6 +31,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
         "stream_app.commands.retrain", "Train for each retrain request, and release what is better."
     ),
     "scores": CommandEntry("stream_app.commands.scores", "Read scores, each transaction's exactly once."),
+    "top": CommandEntry("stream_app.commands.top", "Show the whole system at a glance in a terminal."),
     "performance": CommandEntry("stream_app.commands.performance", "Show how well the models did, by week."),
     "drift": CommandEntry("stream_app.commands.drift", "Say what drifted and why; ask for a retrain."),
     "console": CommandEntry("stream_app.commands.console", "Serve pages: see it live, act on it."),
@@ -65,7 +67,7 @@ def run(arguments: Sequence[str], entries: Mapping[str, CommandEntry] = COMMANDS
         click.echo(error.format_message(), err=True)
         return MENDABLE_EXIT_CODE
     except (click.ClickException, FraudstreamError) as error:
-        click.echo(f"error: {_one_line(error)}", err=True)
+        say_error(_one_line(error))
         return MENDABLE_EXIT_CODE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED_EXIT_CODE

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
@@ -23,6 +23,8 @@ LEADERS_S: Final = 30.0
 POLL_S: Final = 0.05
 
 logger = logging.getLogger(__name__)
+
+_Asked = TypeVar("_Asked", bound=Hashable)
 
 
 class BrokerUnreachableError(FraudstreamError):
@@ -111,6 +113,27 @@ def require_broker(broker: str, timeout_s: float = 10.0) -> AdminClient:
             raise BrokerUnreachableError(silence(broker, timeout_s, reason))
 
 
+def ask(broker: str, question: Callable[[AdminClient], Mapping[_Asked, "Future[Any]"]]) -> dict[_Asked, Any]:
+    """Ask a broker something and return what it says of each: a result, or the KafkaException in place of one.
+
+    The client is dropped here, in the caller's thread, once all is answered. Dropped before, its futures are answered
+    by nobody. And an answer that is raised holds on to every frame below, in a circle that the garbage collector frees
+    in whatever thread it runs: in the client's own one, where the next answer arrives, librdkafka ends the process. So
+    no frame that knows the client may see an answer raised.
+
+    Raises
+    ------
+    BrokerUnreachableError, BrokerRefusedError: see `require_broker`.
+    """
+    admin = require_broker(broker)
+    futures = question(admin)
+    unanswered = wait(futures.values(), timeout=2 * REQUEST_S).not_done
+    del admin
+    if unanswered:
+        raise BrokerUnreachableError(f"the Kafka broker at {broker} has not answered within {2 * REQUEST_S:g} s")
+    return {asked: future.exception() or future.result() for asked, future in futures.items()}
+
+
 def create_topics(
     broker: str,
     names: TopicNames | None = None,
@@ -153,27 +176,21 @@ def create_topics(
         for bare, topic in TOPICS.items()
         if only is None or bare in only
     }
+    created = _create(broker, wanted)
+    _await_leaders(broker, {name: topic.num_partitions for name, topic in wanted.items()})
+    return created
+
+
+def _create(broker: str, wanted: Mapping[str, NewTopic]) -> list[str]:
+    answers = ask(broker, lambda admin: admin.create_topics(list(wanted.values()), request_timeout=REQUEST_S))
+    for name, answer in answers.items():
+        if isinstance(answer, KafkaException) and answer.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise TopicRefusedError(f"the broker refuses to create topic {name}: {answer.args[0].str()}") from answer
+    return [name for name, answer in answers.items() if answer is None]
+
+
+def _await_leaders(broker: str, partitions: Mapping[str, int]) -> None:
     admin = require_broker(broker)
-    created = _create(admin, wanted)
-    _await_leaders(admin, broker, {name: topic.num_partitions for name, topic in wanted.items()})
-    return created
-
-
-def _create(admin: AdminClient, wanted: Mapping[str, NewTopic]) -> list[str]:
-    created = []
-    futures: Mapping[str, Future[None]] = admin.create_topics(list(wanted.values()), request_timeout=REQUEST_S)
-    for name, future in futures.items():
-        try:
-            future.result()
-            created.append(name)
-        except KafkaException as error:
-            reason = error.args[0]
-            if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise TopicRefusedError(f"the broker refuses to create topic {name}: {reason.str()}") from error
-    return created
-
-
-def _await_leaders(admin: AdminClient, broker: str, partitions: Mapping[str, int]) -> None:
     until = time.monotonic() + LEADERS_S
     missing = set(partitions)
     while missing:
@@ -205,34 +222,29 @@ def describe_topics(broker: str, topics: Iterable[str]) -> dict[str, TopicDescri
         When it has no topic of a name.
     """
     asked = list(topics)
-    admin = require_broker(broker)
-    described = admin.describe_topics(TopicCollection(asked), request_timeout=REQUEST_S)
-    configured = admin.describe_configs(
-        [ConfigResource(ResourceType.TOPIC, name) for name in asked], request_timeout=REQUEST_S
-    )
-    settings = {resource.name: future for resource, future in configured.items()}
-    return {name: _description(broker, name, described[name], settings[name]) for name in asked}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in asked]
+
+    def question(admin: AdminClient) -> dict[tuple[str, str], "Future[Any]"]:
+        described = admin.describe_topics(TopicCollection(asked), request_timeout=REQUEST_S)
+        configured = admin.describe_configs(resources, request_timeout=REQUEST_S)
+        return {("topic", name): future for name, future in described.items()} | {
+            ("settings", resource.name): future for resource, future in configured.items()
+        }
+
+    answers = ask(broker, question)
+    return {name: _description(broker, name, answers["topic", name], answers["settings", name]) for name in asked}
 
 
 def _description(
     broker: str,
     name: str,
-    described: "Future[BrokerTopicDescription]",
-    configured: "Future[Mapping[str, ConfigEntry]]",
+    topic: BrokerTopicDescription | KafkaException,
+    settings: Mapping[str, ConfigEntry] | KafkaException,
 ) -> TopicDescription:
-    try:
-        topic, settings = described.result(), configured.result()
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            raise UnknownTopicError(
-                f"{broker} has no topic {name}; create it with `fraudstream stack topics`, or check --topic-prefix"
-            ) from error
-        if error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-            raise AccessDeniedError(
-                f"user {KafkaSettings.read().user} may not look at topic {name}: it has no DESCRIBE or no "
-                "DESCRIBE_CONFIGS there; `fraudstream access kafka` prints what each process needs"
-            ) from None
-        raise
+    if isinstance(topic, KafkaException):
+        raise _refused(broker, name, topic)
+    if isinstance(settings, KafkaException):
+        raise _refused(broker, name, settings)
     return TopicDescription(
         name=name,
         topic_id=str(topic.topic_id),
@@ -242,12 +254,27 @@ def _description(
     )
 
 
+def _refused(broker: str, name: str, answer: KafkaException) -> Exception:
+    code = answer.args[0].code()
+    if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return UnknownTopicError(
+            f"{broker} has no topic {name}; create it with `fraudstream stack topics`, or check --topic-prefix"
+        )
+    if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        return AccessDeniedError(
+            f"user {KafkaSettings.read().user} may not look at topic {name}: it has no DESCRIBE or no "
+            "DESCRIBE_CONFIGS there; `fraudstream access kafka` prints what each process needs"
+        )
+    return answer
+
+
 def delete_topics(broker: str, topics: Iterable[str]) -> None:
     """Delete topics by full name and wait until the broker no longer lists them."""
     asked = list(topics)
+    for answer in ask(broker, lambda admin: admin.delete_topics(asked, request_timeout=REQUEST_S)).values():
+        if isinstance(answer, KafkaException):
+            raise answer
     admin = require_broker(broker)
-    for future in admin.delete_topics(asked, request_timeout=REQUEST_S).values():
-        future.result()
     until = time.monotonic() + LEADERS_S
     while set(asked) & set(admin.list_topics(timeout=REQUEST_S).topics):
         if time.monotonic() > until:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
+
 from models.access.redis_access import redis_client
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
@@ -137,8 +139,16 @@ class Processes:
             time.sleep(0.02)
 
 
+def _message(line: str) -> str:
+    """What a line says: processes log as JSON where the environment says so."""
+    try:
+        return str(msgspec.json.decode(line, type=dict[str, object])["message"])
+    except (msgspec.MsgspecError, ValueError, KeyError, RecursionError):
+        return line
+
+
 def _reason(process: ServerProcess) -> str:
-    lines = process.log.read_text(errors="replace").splitlines()
+    lines = [_message(line) for line in process.log.read_text(errors="replace").splitlines()]
     return next((line for line in reversed(lines) if line.startswith("error: ")), process.last_words()).removeprefix(
         "error: "
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -86,14 +87,43 @@ def check_chain(records: Sequence[AuditRecord], where: str = "the audit") -> Aud
     ------
     AuditError: at the first record that does not follow the one before, saying what was done to it.
     """
-    last: AuditRecord | None = None
-    for place, record in enumerate(records):
-        _check(record, last, records[place:], where)
+    fault = first_fault(records, where)
+    if fault is not None:
+        raise fault.error
+    return records[-1] if records else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a chain breaks: the index of the first record that does not follow, and what was done to it."""
+
+    index: int
+    error: AuditError
+
+
+def first_fault(records: Sequence[AuditRecord], where: str, after: AuditRecord | None = None) -> Fault | None:
+    """Return where records stop following one another, the first of them `after`, and None where they all do.
+
+    Examples
+    --------
+    >>> one, two, three = chained(None, [Entry("login", "ada", "key", "console")] * 3, 0)
+    >>> fault = first_fault([one, three], "a file")
+    >>> fault.index, str(fault.error)
+    (1, 'audit record 2 is missing in a file')
+    >>> first_fault([two, three], "a file", after=one) is None
+    True
+    """
+    last = after
+    for index, record in enumerate(records):
+        try:
+            _check(record, last, islice(records, index, None), where)
+        except AuditError as error:
+            return Fault(index, error)
         last = record
-    return last
+    return None
 
 
-def _check(record: AuditRecord, last: AuditRecord | None, rest: Sequence[AuditRecord], where: str) -> None:
+def _check(record: AuditRecord, last: AuditRecord | None, rest: Iterable[AuditRecord], where: str) -> None:
     expected, previous_hash = (1, "") if last is None else (last.sequence + 1, last.hash)
     if record.sealed().hash != record.hash:
         raise AuditError(f"audit record {record.sequence} in {where} was changed: its hash is not that of its content")

@@ -87,10 +87,15 @@ class AuditLog:
 
     def records(self, first: int = 1, count: int | None = None) -> list[AuditRecord]:
         """Return `count` records, all by default, from number `first` on; their chain is not checked."""
+        return decoded(self.lines(first, count), "Redis")
+
+    def lines(self, first: int = 1, count: int | None = None) -> list[bytes]:
+        """Return the same as they are kept, not even decoded."""
         end = -1 if count is None else first + count - 2
         if count is not None and count < 1:
             return []
-        return decoded(self._call("lrange", self._key, first - 1, end), "Redis")
+        lines: list[bytes] = self._call("lrange", self._key, first - 1, end)
+        return lines
 
     def queue_read(self, pipe: Pipeline) -> None:
         """Queue the reading of all lines, to be read together with other keys as of one moment."""

@@ -93,6 +93,7 @@ class ReleasePolicy:
             request_id=candidate.request_id,
             incident=candidate.incident,
             expected=candidate.expected,
+            trace=candidate.trace,
             offered=None,
             **_FRESH,
         )
@@ -154,7 +155,9 @@ class ReleasePolicy:
         if not kept:
             number = state.number + 1
             release = event_id("release", number, move.version, None)
-            state = _replace(state, number=number, release=release, request_id=None, incident=None, expected=None)
+            state = _replace(
+                state, number=number, release=release, request_id=None, incident=None, expected=None, trace=None
+            )
         watched = move.before is not None
         state = _replace(state, version=move.version, baseline=move.before, stage="watch" if watched else "idle")
         state = _then(state, Place(self._placed(state, shadow=move.before)))

@@ -20,12 +20,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     version: of the registry.
     request_id, incident: what it was trained for.
     expected: how it and the champion agreed on the hold-out; None leaves the default limits.
+    trace: W3C traceparent of what offered it; None where nobody traced.
     """
 
     version: str
     request_id: str | None = None
     incident: str | None = None
     expected: Pairing | None = None
+    trace: str | None = None
 
 
 class ChampionMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ class ReleaseState(msgspec.Struct, frozen=True, kw_only=True):
     revision: counts the writes; a writer that has not seen the latest is refused.
     number, release: counts the releases; the id of the one under way, or of the last one.
     version, baseline: the model that is tried or watched, and the one that it is compared with.
-    request_id, incident, expected: of its candidate.
+    request_id, incident, expected, trace: of its candidate.
     offered: a candidate that waits until what was decided before is carried out.
     ended: version and request of the last candidate whose release has ended: it is not begun again.
     promoted_at: event time of the promotion, ms; None before the first row of a watch.
@@ -105,6 +107,7 @@ class ReleaseState(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     incident: str | None = None
     expected: Pairing | None = None
+    trace: str | None = None
     offered: Candidate | None = None
     ended: tuple[str, str | None] | None = None
     promoted_at: int | None = None

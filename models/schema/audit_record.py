@@ -14,6 +14,7 @@ AuditKind = Literal[
     "registration",
     "promotion-proposal",
     "promotion-approval",
+    "promotion-rejection",
     "approvals",
     "retrain-request",
     "gate-verdict",
@@ -26,11 +27,11 @@ AuditKind = Literal[
     "restore",
 ]
 """`alias-move`, `placement`: what serves, and what scores beside it. `registration`: a person's new model.
-`promotion-proposal`, `promotion-approval`, `approvals`: two-person approval and its switch. `retrain-request`,
-`gate-verdict`, `retrain-outcome`: a retrain from the asking to its end, rejections included. `release`: a step of the
-release loop. `new-epoch`: scoring went on behind a changed input. `review`: an analyst's statement on a transaction.
-`login`: somebody entered, or was kept out. `account`: who may enter, and as what, was changed. `restore`: the
-registry was rebuilt."""
+`promotion-proposal`, `promotion-approval`, `promotion-rejection`, `approvals`: two-person approval and its switch.
+`retrain-request`, `gate-verdict`, `retrain-outcome`: a retrain from the asking to its end, rejections included.
+`release`: a step of the release loop. `new-epoch`: scoring went on behind a changed input. `review`: an analyst's
+statement on a transaction. `login`: somebody entered, or was kept out. `account`: who may enter, and as what, was
+changed. `restore`: the registry was rebuilt."""
 
 Detail = str | int | bool | None
 Said = Annotated[str, Meta(min_length=1)]

@@ -111,6 +111,11 @@ class ModelEvent(msgspec.Struct, frozen=True, kw_only=True):
         """The id of the event, the same however often it is published."""
         return event_id("model-event", self.release, self.kind, self.version, self.sequence)
 
+    @property
+    def correlation_id(self) -> str:
+        """Shared with what the release goes back to: the incident, the request, else the release itself."""
+        return self.incident or self.request_id or self.release or self.event_id
+
     def sealed(self, previous_hash: str) -> "ModelEvent":
         """Return the event behind another one, with its hash filled in."""
         unsealed = msgspec.structs.replace(self, previous_hash=previous_hash, hash="")

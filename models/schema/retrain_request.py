@@ -39,3 +39,8 @@ class RetrainRequest(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     table_versions: dict[str, int]
     schema_version: Version1 = msgspec.field(default_factory=version_1)
+
+    @property
+    def correlation_id(self) -> str:
+        """Shared by all that the request's cause has set off: the incident, else the request itself."""
+        return self.incident or self.request_id

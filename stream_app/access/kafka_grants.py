@@ -21,7 +21,7 @@ from models.access.kafka_settings import KafkaSettings
 from models.errors import FraudstreamError
 from models.schema.topics import TopicNames
 from stream_app.access.kafka_rights import KAFKA_RIGHTS, Right
-from stream_app.topic_admin import REQUEST_S, require_broker
+from stream_app.topic_admin import REQUEST_S, ask
 
 _ITERATIONS: Final = 8192
 """Twice Kafka's least for SCRAM-SHA-512: the passwords are random, so guessing is no danger."""
@@ -72,16 +72,13 @@ def grant(broker: str, rights: Mapping[str, Iterable[Right]]) -> int:
     GrantRefusedError: this process may not.
     """
     bindings = [_binding(user, right) for user, found in rights.items() for right in found]
-    admin = require_broker(broker)  # held until all is answered: one that goes before answers nothing
-    futures = admin.create_acls(bindings, request_timeout=REQUEST_S)
-    for binding, future in futures.items():
-        try:
-            future.result()
-        except KafkaException as error:
+    answers = ask(broker, lambda admin: admin.create_acls(bindings, request_timeout=REQUEST_S))
+    for binding, answer in answers.items():
+        if isinstance(answer, KafkaException):
             raise GrantRefusedError(
                 f"the broker does not let user {KafkaSettings.read().user} grant rights, the first "
-                f"{binding.operation} on {binding.name} ({error.args[0].str()}); run this as a super user"
-            ) from None
+                f"{binding.operation} on {binding.name} ({answer.args[0].str()}); run this as a super user"
+            )
     return len(bindings)
 
 
@@ -96,16 +93,13 @@ def set_passwords(broker: str, passwords: Mapping[str, str]) -> None:
     changes: list[UserScramCredentialAlteration] = [
         UserScramCredentialUpsertion(user, scram, word.encode()) for user, word in passwords.items()
     ]
-    admin = require_broker(broker)
-    futures = admin.alter_user_scram_credentials(changes, request_timeout=REQUEST_S)
-    for user, future in futures.items():
-        try:
-            future.result()
-        except KafkaException as error:
+    answers = ask(broker, lambda admin: admin.alter_user_scram_credentials(changes, request_timeout=REQUEST_S))
+    for user, answer in answers.items():
+        if isinstance(answer, KafkaException):
             raise GrantRefusedError(
                 f"the broker does not let user {KafkaSettings.read().user} set the password of {user} "
-                f"({error.args[0].str()}); run this as a super user"
-            ) from None
+                f"({answer.args[0].str()}); run this as a super user"
+            )
 
 
 def _binding(user: str, right: Right) -> AclBinding:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient
+from confluent_kafka.admin import AclOperation
 
 from models.access.kafka_settings import KafkaSettings
 from models.schema.topics import TopicNames
 from stream_app.access.kafka_rights import KAFKA_RIGHTS
-from stream_app.topic_admin import REQUEST_S, AccessDeniedError, describe_topics, require_broker
+from stream_app.topic_admin import REQUEST_S, AccessDeniedError, ask, describe_topics
 
 
 def require_access(
@@ -28,33 +28,40 @@ def require_access(
     """
     asked = list(needed)
     describe_topics(broker, asked)
-    admin = require_broker(broker)
     wanted = {
         (right.name, right.operation)
         for right in KAFKA_RIGHTS[process].rights(names)
         if right.resource == "TOPIC" and right.name in asked
     }
-    described = admin.describe_topics(
-        TopicCollection(asked), include_authorized_operations=True, request_timeout=REQUEST_S
+    answers = ask(
+        broker,
+        lambda admin: admin.describe_topics(
+            TopicCollection(asked), include_authorized_operations=True, request_timeout=REQUEST_S
+        ),
     )
-    for name, future in described.items():
-        allowed = {operation.name for operation in future.result().authorized_operations or AclOperation}
+    for name, answer in answers.items():
+        if isinstance(answer, KafkaException):
+            raise answer
+        allowed = {operation.name for operation in answer.authorized_operations or AclOperation}
         for topic, operation in sorted(wanted):
             if topic == name and operation not in allowed:
                 raise _denied(f"{operation} on topic {name}", process)
-    if group is not None and "READ" not in _group_operations(admin, group):
+    if group is not None and "READ" not in _group_operations(broker, group):
         raise _denied(f"READ on consumer group {group}", process)
 
 
-def _group_operations(admin: AdminClient, group: str) -> set[str]:
+def _group_operations(broker: str, group: str) -> set[str]:
     """What this process may do with a group; everything, where the broker cannot say yet: the worker waits for it."""
-    asked = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=REQUEST_S)
-    try:
-        allowed = asked[group].result().authorized_operations
-    except KafkaException as error:
-        refused = error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+    answer = ask(
+        broker,
+        lambda admin: admin.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=REQUEST_S
+        ),
+    )[group]
+    if isinstance(answer, KafkaException):
+        refused = answer.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED
         return set() if refused else set(AclOperation.__members__)
-    return {operation.name for operation in allowed or AclOperation}
+    return {operation.name for operation in answer.authorized_operations or AclOperation}
 
 
 def _denied(what: str, process: str) -> AccessDeniedError:

@@ -100,11 +100,12 @@ KAFKA_RIGHTS: Final[Mapping[str, ProcessRights]] = {
         groups=("fraudstream-scores*",),
     ),
     "console": ProcessRights(
-        "fraudstream console: reads what is told about scores and models, and how far scorers are",
+        "fraudstream console: reads what is told of scores and models, and how far scorers are; writes labels",
         reads=(
-            *(t.TRANSACTIONS, t.SCORES, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS, t.RETRAIN_REQUESTS),
-            *(t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
+            *(t.TRANSACTIONS, t.SCORES, t.FEATURES, t.LABELS, t.PERFORMANCE, t.DRIFT_EVENTS, t.DRIFT_STATISTICS),
+            *(t.RETRAIN_REQUESTS, t.MODEL_EVENTS, t.AUDIT, t.DEAD_LETTER),
         ),
+        writes=(t.LABELS,),
         groups=("fraudstream-console*", "fraudstream-score"),
     ),
     "operator": ProcessRights(

@@ -22,6 +22,7 @@ from stream_app.archive.settings import ArchiveSettings
 from stream_app.archive.source import ArchiveSource, Place
 from stream_app.archive.tables import TABLES
 from stream_app.archive.watermark import Archived, Watermark
+from stream_app.telemetry.traces import span
 from stream_app.topic_admin import describe_topics
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Archiver:
         )
         self._outbox = Outbox(settings.broker, settings.topics)
         self._announced = self._known_announcement()
+        self._announced_id: str | None = None
         at = self._announced.watermark if self._announced else 0
         self._watermark = Watermark(partitions, settings.idle_after_s, at)
         self._compactor = Compactor(list(self._tables.values()), settings.small_files, settings.commit_every_s / 4)
@@ -101,6 +103,11 @@ class Archiver:
 
     def commit(self) -> None:
         """Commit and announce what was taken, if anything, then compact a little."""
+        with span("commit tables"):
+            self._commit()
+        self._compact()
+
+    def _commit(self) -> None:
         started_s = time.monotonic()
         self._outbox.settle()
         rows = {name: self._commit_table(name) for name in TABLES}
@@ -112,8 +119,13 @@ class Archiver:
         if any(rows.values()):
             took_s = self._committed_at_s - started_s
             self._gauges.commit_seconds.observe(took_s)
-            log.info("committed %s in %.2f s, watermark %d", _in_words(rows), took_s, self.watermark)
-        self._compact()
+            log.info(
+                "committed %s in %.2f s, watermark %d", _in_words(rows), took_s, self.watermark,
+                extra={
+                    "event_id": self._announced_id,
+                    "next_offsets": {name: positions.offsets for name, positions in self._positions.items()},
+                },
+            )  # fmt: skip
 
     def close(self) -> None:
         """Commit what was taken, announce it, disconnect."""
@@ -188,7 +200,7 @@ class Archiver:
         if last is not None and (last.tables, last.watermark) == (commit.tables, commit.watermark):
             return
         self._check_lease()
-        self._outbox.announce(commit, {name: table.table_id for name, table in self._tables.items()})
+        self._announced_id = self._outbox.announce(commit, {n: table.table_id for n, table in self._tables.items()})
         self._announced = commit
 
     def _known_announcement(self) -> ArchiveCommit | None:

@@ -71,6 +71,10 @@ class ArchivedHistory:
         """Close the connection."""
         self._connection.close()
 
+    def interrupt(self) -> None:
+        """Break off what another thread is asking; it gets `duckdb.InterruptException`."""
+        self._connection.interrupt()
+
     @property
     def versions(self) -> dict[str, int]:
         """Version of each table that is read."""

@@ -44,8 +44,8 @@ class Outbox:
         letter = DeadLetter.of(rejection, records.topic, records.partition, offset, message.key())
         self._producer.send(self._topics.dead_letter, letter.value, letter.key, letter.headers)
 
-    def announce(self, commit: ArchiveCommit, table_ids: dict[str, str]) -> None:
-        """Say how the tables stand, and wait for the acknowledgement.
+    def announce(self, commit: ArchiveCommit, table_ids: dict[str, str]) -> str:
+        """Say how the tables stand, wait for the acknowledgement, and return the event's id.
 
         The same state has the same id, whoever announces it.
         """
@@ -59,6 +59,7 @@ class Outbox:
         )
         self._producer.send(self._topics.archive_commits, wire.encode(commit), None, event.headers())
         self.settle()
+        return event.id
 
     def settle(self) -> None:
         """Wait until all that was sent is acknowledged; raises DeliveryError when something was not."""

@@ -13,13 +13,13 @@ from stream_app.archive.settings import ArchiveSettings
 from stream_app.faust_app import end_process
 from stream_app.health import HealthServer
 from stream_app.lease import Lease
+from stream_app.process_metrics import add_process_metrics
 
 log = logging.getLogger(__name__)
 
 STANDBY_POLL_S = 0.5
 STUCK_S = 120.0
 """A turn that takes longer is stuck: a full commit takes a few seconds."""
-WEB_HOST = "127.0.0.1"
 
 
 class ArchiveProcess:
@@ -33,8 +33,10 @@ class ArchiveProcess:
     def __init__(self, settings: ArchiveSettings) -> None:
         self._settings = settings
         self._gauges = ArchiveGauges()
+        add_process_metrics(self._gauges.registry)
         self._archiver: Archiver | None = None
         self._stopping = asyncio.Event()
+        self._standing_by = True
         self._turn_began_s: float | None = None
 
     async def run(self) -> None:
@@ -56,7 +58,7 @@ class ArchiveProcess:
         port = self._settings.web_port
         health = None
         if port is not None:
-            health = HealthServer(WEB_HOST, port, self._gauges.registry, self._unhealthy, self._state)
+            health = HealthServer(self._settings.web_host, port, self._gauges.registry, self._unhealthy, self._state)
             await health.start()
         if await self._stand_by(lease):
             renewing = asyncio.create_task(self._renew(lease))
@@ -78,6 +80,7 @@ class ArchiveProcess:
         return False
 
     async def _work(self, lease: Lease) -> None:
+        self._standing_by = False
         archiver = await asyncio.to_thread(Archiver, self._settings, self._gauges, lease.check)
         self._archiver = archiver
         self._gauges.active.set(1)
@@ -98,10 +101,13 @@ class ArchiveProcess:
 
     def _state(self) -> dict[str, object]:
         if self._archiver is None:
-            return {"ready": False, "state": "standby"}
+            if self._standing_by:
+                return {"ready": False, "state": "standby", "reason": "another archiver holds the lease"}
+            return {"ready": False, "state": "opening", "reason": "it looks how far tables and topics go"}
         return {
             "ready": True,
             "state": "active",
+            "reason": None,
             "versions": self._archiver.versions,
             "watermark": self._archiver.watermark,
             "buffered_rows": self._archiver.buffered_rows,

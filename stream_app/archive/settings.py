@@ -24,8 +24,10 @@ class ArchiveSettings:
     """Names of the topics."""
     redis_prefix: str = "fraudstream:"
     """What all keys in Redis begin with."""
+    web_host: str = "127.0.0.1"
+    """Address of /healthz, /readyz and /metrics."""
     web_port: int | None = None
-    """Port of /healthz, /readyz and /metrics; None serves nothing."""
+    """Port of the same; None serves nothing."""
     commit_every_s: float = 30.0
     """Wall time between commits: each writes a file per table and event day, so fewer are better to read."""
     commit_rows: int = 500_000

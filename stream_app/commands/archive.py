@@ -1,7 +1,6 @@
 """`fraudstream archive`: keep everything that was seen, scored and labelled in Delta tables."""
 
 import asyncio
-import gc
 import os
 import secrets
 import socket
@@ -27,7 +26,9 @@ from stream_app.commands.connection import (
     redis_prefix_option,
     topic_prefix_option,
 )
-from stream_app.faust_app import set_up_logging
+from stream_app.commands.page_options import web_host_option
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
+from stream_app.faust_app import keep_heap
 from stream_app.topic_admin import describe_topics
 
 
@@ -91,10 +92,13 @@ from stream_app.topic_admin import describe_topics
     help="Days for which an announced version can be read.",
 )
 @click.option("--accept-loss", is_flag=True, help="Go on behind records that the topics no longer have.")
+@web_host_option
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str | None,
     redis_url: str | None,
     topics: TopicNames,
@@ -109,6 +113,7 @@ def command(
     small_files: int,
     keep_versions_days: int,
     accept_loss: bool,
+    web_host: str,
     web_port: int | None,
 ) -> None:
     """Keep transactions, scores, features and labels in Delta tables, each Kafka offset exactly once.
@@ -127,6 +132,7 @@ def command(
         storage_options=storage_options,
         topics=topics,
         redis_prefix=redis_prefix,
+        web_host=web_host,
         web_port=web_port,
         commit_every_s=commit_every,
         commit_rows=commit_rows,
@@ -136,12 +142,9 @@ def command(
         keep_versions_days=keep_versions_days,
         accept_loss=accept_loss,
     )
+    telemetry.begin("archive")
     _require_everything(settings)
-    set_up_logging("INFO")
-    # A batch makes thousands of records that are gone after it: collections in between find nothing.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    keep_heap()
     asyncio.run(ArchiveProcess(settings).run())
 
 

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from models.audit.anchor import Anchor
-from models.audit.chain import AuditError, check_chain, check_copy, decoded
+from models.audit.chain import AuditError, check_chain, decoded
 from models.registry import Registry
 from models.schema.audit_record import AuditKind, AuditRecord
 from models.schema.topics import TopicNames
-from models.signing import AllowedSigners, SigningKey
-from stream_app.audit.copy import read_copy
+from models.signing import SigningKey
 from stream_app.audit.publisher import AuditPublisher
+from stream_app.audit.verification import KafkaAudit, check_anchor, up_to, verified
 from stream_app.commands.connection import (
     connection_options,
     data_folder,
@@ -128,12 +128,13 @@ def verify_command(
     if file is not None:
         records = read_file(file)
         head = check_chain(records, str(file))
-        _check_anchor(known, records, str(file))
+        check_anchor(known, records, str(file))
         told = "" if known is not None else "; without --anchor a cut-off end would not be seen"
-        click.echo(f"{file}: {len(records):,} records follow one another{_up_to(head)}{told}")
+        click.echo(f"{file}: {len(records):,} records follow one another{up_to(head)}{told}")
         return
     registry = Registry(known_address(redis, "redis"), redis_prefix)
-    click.echo(_verified(registry, known_address(broker, "broker"), topics, known, allowed_signers))
+    where = KafkaAudit(known_address(broker, "broker"), topics)
+    click.echo(verified(registry, where, known, lambda: signers(allowed_signers)))
 
 
 @command.command(name="publish")
@@ -160,50 +161,6 @@ def read_file(file: Path) -> list[AuditRecord]:
     if lines.pop():
         raise AuditError(f"line {len(lines) + 1} of {file} does not end: the file was cut off or added to")
     return decoded(lines, str(file))
-
-
-def check_signed(anchor: Anchor | None, records: Sequence[AuditRecord], allowed_signers: Path | None) -> str:
-    """Check the last head that was signed in Kafka, and say in words how far the signature reaches."""
-    if anchor is None:
-        return "no head in Kafka is signed"
-    allowed: AllowedSigners = signers(allowed_signers)
-    anchor.verify(allowed)
-    anchor.check(list(records), "Kafka")
-    return f"signed by {anchor.signer} up to record {anchor.sequence}"
-
-
-def _verified(
-    registry: Registry, broker: str, topics: TopicNames, anchor: Anchor | None, allowed_signers: Path | None
-) -> str:
-    """Check Redis, then Kafka's copy against it, then the registry's state, and say what was found whole."""
-    # Kafka first: whatever it has, Redis had before.
-    published = registry.log.published
-    copy = read_copy(broker, topics.audit)
-    records = registry.audit()
-    check_chain(records, "Redis")
-    check_chain(copy.records, "Kafka")
-    check_copy(copy.records, records, ("Kafka", "Redis"))
-    if published > len(copy.records):
-        raise AuditError(
-            f"audit record {len(copy.records) + 1} is missing in Kafka, which had acknowledged records up to "
-            f"{published}: its end was cut off; fraudstream audit publish sends it again"
-        )
-    _check_anchor(anchor, records, "Redis")
-    signed = check_signed(copy.anchor, copy.records, allowed_signers)
-    records = registry.recorded()
-    waiting = len(records) - len(copy.records)
-    told = f", {waiting} of them not yet in Kafka" if waiting else ""
-    head = _up_to(records[-1] if records else None)
-    return f"Redis and Kafka: {len(records):,} records follow one another{head}{told}; {signed}"
-
-
-def _check_anchor(anchor: Anchor | None, records: list[AuditRecord], where: str) -> None:
-    if anchor is not None:
-        anchor.check(records, where)
-
-
-def _up_to(head: AuditRecord | None) -> str:
-    return "" if head is None else f", the last at {moment(head.time_ms)} UTC with hash {head.hash}"
 
 
 def _head(record: AuditRecord | None, signing_key: Path | None) -> str:

@@ -11,11 +11,11 @@ from models.schema.topics import TopicNames
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.console.people.oidc import OidcSettings
 from stream_app.console.run import run_console
 from stream_app.console.secret import console_secret
 from stream_app.console.settings import ConsoleSettings
-from stream_app.faust_app import set_up_logging
 
 _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the variable's name; it may say file:PATH
 
@@ -28,6 +28,14 @@ _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the var
 @storage_option
 @allowed_signers_option
 @click.option("--group", default="fraudstream-score", show_default=True, help="Consumer group of the scorers.")
+@click.option(
+    "--review-cost",
+    default=5.0,
+    show_default=True,
+    show_envvar=True,
+    type=click.FloatRange(0),
+    help="What one review costs, in the reporting currency; what is worth less than it comes last in the queue.",
+)
 @click.option("--web-host", default="127.0.0.1", show_default=True, show_envvar=True, help="Where pages are served.")
 @click.option("--web-port", default=8090, show_default=True, type=click.IntRange(1, 65535), show_envvar=True)
 @click.option(
@@ -45,6 +53,7 @@ _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the var
 @click.option("--tls-certificate", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
 @click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False, exists=True), show_envvar=True)
 @click.option("--tls-proxy", is_flag=True, show_envvar=True, help="Something in front of the console speaks TLS.")
+@telemetry_options
 @click.option("--oidc-issuer", metavar="URL", show_envvar=True, help="An identity provider at which people sign in.")
 @click.option("--oidc-client-id", metavar="ID", show_envvar=True, help="As the provider knows the console.")
 @click.option(
@@ -54,6 +63,7 @@ _CLIENT_SECRET = "FRAUDSTREAM_CONSOLE_OIDC_CLIENT_SECRET"  # noqa: S105  the var
     "--oidc-name-claim", default="preferred_username", show_default=True, show_envvar=True, help="Claim with the name."
 )
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -62,6 +72,7 @@ def command(
     storage_options: Mapping[str, str],
     allowed_signers: Path | None,
     group: str,
+    review_cost: float,
     web_host: str,
     web_port: int,
     accounts: Path | None,
@@ -89,6 +100,7 @@ def command(
         storage_options=storage_options,
         allowed_signers=allowed_signers,
         score_group=group,
+        review_cost_minor=round(review_cost * 100),
         web_host=web_host,
         web_port=web_port,
         idle_s=idle_minutes * 60,
@@ -98,7 +110,7 @@ def command(
         tls_proxy=tls_proxy,
         oidc=_oidc(oidc_issuer, oidc_client_id, oidc_role_claim, oidc_name_claim),
     )
-    set_up_logging("INFO")
+    telemetry.begin("console")
     run_console(settings)
 
 

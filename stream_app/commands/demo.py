@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +21,7 @@ from stream_app.demo.narrator import Narrator
 from stream_app.demo.picture import draw
 from stream_app.demo.plan import DemoPlan
 from stream_app.demo.report import DemoResult, require_place
+from stream_app.demo.staying import Staying
 from stream_app.demo.story import Demo
 from stream_app.stack.local_stack import LocalStack
 from stream_app.worker_processes import Connections
@@ -69,6 +71,23 @@ _PLAN = DemoPlan()
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of the table.")
 @click.option("--broker", metavar="HOST:PORT", help="A Kafka to use instead of a temporary one; needs --redis.")
 @click.option("--redis", "redis_url", metavar="URL", help="A Redis to use instead of a temporary one; needs --broker.")
+@click.option(
+    "--stay",
+    is_flag=True,
+    help="Start the console with the demo, and let everything go on behind the story until Ctrl-C.",
+)
+@click.option(
+    "--stay-rate",
+    default=50.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    help="Events a second behind the story.",
+)
+@click.option(
+    "--web-port",
+    type=click.IntRange(1, 65535),
+    help="Of the console that stays; by default 8090, or a free one where that is taken.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -81,6 +100,9 @@ def command(
     as_json: bool,
     broker: str | None,
     redis_url: str | None,
+    stay: bool,
+    stay_rate: float,
+    web_port: int | None,
 ) -> None:
     """Show the whole system on this machine in a few minutes.
 
@@ -98,18 +120,23 @@ def command(
         folder = stack.enter_context(run_folder(data, "demo"))
         try:
             connections = stack.enter_context(_connections(folder, broker, redis_url, narrator))
-            result = Demo(plan, connections, folder, narrator, code_commit()).run()
+            close = partial(_close, report_file=report_file, data=data, as_json=as_json, stays=stay)
+            staying = Staying(connections, folder, narrator, stay_rate, web_port, close) if stay else None
+            result = Demo(plan, connections, folder, narrator, code_commit()).run(staying)
             narrator.say("ending Kafka, Redis and the workers")
         except (KeyboardInterrupt, SystemExit):
             stack.close()
             narrator.say("ended; nothing is left running")
             raise
-    _close(result, report_file, data, as_json=as_json)
+    if not stay:
+        close(result)
+    else:
+        narrator.say("nothing is left running")
     if result.report.lost or result.report.duplicated:
         context.exit(LOST_OR_DUPLICATED_EXIT_CODE)
 
 
-def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json: bool) -> None:
+def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json: bool, stays: bool) -> None:
     """Write the report, print it, and say where to look next."""
     result.report.write(report_file)
     picture = report_file.with_suffix(".svg")
@@ -119,10 +146,10 @@ def _close(result: DemoResult, report_file: Path, data: Path | None, *, as_json:
         return
     console = Console()
     result.print_to(console)
-    kept = "" if data is None else f"{_again(data, result)}\n"
+    kept = "" if data is None or stays else f"{_again(data, result)}\n"
+    left = "" if stays else " Nothing is left running."
     console.print(
-        f"The same figures are in {report_file}, recall by event day as a picture in {picture}. Nothing is left "
-        f"running.\n{kept}"
+        f"The same figures are in {report_file}, recall by event day as a picture in {picture}.{left}\n{kept}"
         "Look next: README.md for ten lines of a consumer, docs/simulator.md to order fraud. The same by hand:\n"
         "`fraudstream stack up`, `models train --simulated --promote`, `score`, `archive`, `watch`, `retrain`,\n"
         "`simulate`, `scores`, `drift`, `performance`, `models release`.",

@@ -16,6 +16,7 @@ from stream_app.archive.outbox import Outbox
 from stream_app.commands.connection import connection_options, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import actor_option, reason_option
 from stream_app.retrain.request_entry import request_entry
+from stream_app.telemetry.traces import sending, trace_headers, trace_if_wanted
 from stream_app.topic_admin import describe_topics
 from stream_app.watch.history.announcement import Announcement, of_request
 
@@ -70,12 +71,15 @@ def _request(champion: str, commit: ArchiveCommit, actor: str, reason: str) -> R
 def _send(broker: str, topics: TopicNames, announcement: Announcement) -> None:
     failures: list[object] = []
     producer = Producer({**confluent_settings(broker), "enable.idempotence": True})
-    producer.produce(
-        topics.of(announcement.topic),
-        announcement.value,
-        announcement.key.encode(),
-        headers=list(announcement.event.headers()),
-        on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
-    )
+    trace_if_wanted("request")
+    topic, event = topics.of(announcement.topic), announcement.event
+    with sending(topic, event_id=event.id, correlation_id=event.correlation_id):
+        producer.produce(
+            topic,
+            announcement.value,
+            announcement.key.encode(),
+            headers=[*event.headers(), *trace_headers()],
+            on_delivery=lambda error, _message: failures.append(error) if error is not None else None,
+        )
     if producer.flush(_ANSWER_S) or failures:
         raise RequestRefusedError(f"the broker at {broker} has not taken the request: {failures or 'no answer'}")

@@ -17,7 +17,7 @@ from stream_app.commands.model_options import (
     signers,
 )
 from stream_app.commands.model_tables import as_json, card, report_move, report_proposal, summary, version_table
-from stream_app.commands.models_approval import approvals_command, approve_command
+from stream_app.commands.models_approval import approvals_command, approve_command, reject_command
 from stream_app.commands.models_recovery import backup_command, restore_command
 from stream_app.commands.models_release import release_command, unfreeze_command
 from stream_app.commands.models_report import report_command
@@ -33,6 +33,7 @@ def command() -> None:
 command.add_command(train_command)
 command.add_command(approve_command)
 command.add_command(approvals_command)
+command.add_command(reject_command)
 command.add_command(backup_command)
 command.add_command(restore_command)
 command.add_command(release_command)

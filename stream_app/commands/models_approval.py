@@ -1,4 +1,4 @@
-"""`fraudstream models approvals` and `approve`: promotions by hand that need a second person."""
+"""`fraudstream models approvals`, `approve` and `reject`: promotions by hand that need a second person."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from models.proposal import APPROVALS_OFF
 from models.registry import Registry
 from models.scorer import LoadedModel
 from stream_app.commands.connection import redis_option, redis_prefix_option
-from stream_app.commands.model_options import actor_option, allowed_signers_option, json_option, signers
+from stream_app.commands.model_options import actor_option, allowed_signers_option, json_option, reason_option, signers
 from stream_app.commands.model_tables import as_json, moment, report_move, report_proposal
 
 
@@ -81,3 +81,16 @@ def approve_command(
         click.echo(as_json({"required": False}))
     else:
         click.echo("promotions by hand need one person from now on")
+
+
+@click.command(name="reject")
+@click.argument("subject", metavar="VERSION")
+@actor_option
+@reason_option
+@redis_option
+@redis_prefix_option
+@json_option
+def reject_command(subject: str, actor: str, reason: str, redis_url: str, redis_prefix: str, json_only: bool) -> None:
+    """Take what is proposed for VERSION, or `approvals-off`, off the table; who proposed it may do so too."""
+    record = Registry(redis_url, redis_prefix).reject(subject, actor, reason)
+    click.echo(as_json(record) if json_only else f"{subject} is no longer proposed ({actor}: {reason})")

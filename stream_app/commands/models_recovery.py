@@ -10,8 +10,9 @@ from models.audit.chain import AuditError, check_chain
 from models.registry import Registry
 from models.schema.topics import TopicNames
 from stream_app.audit.copy import read_copy
+from stream_app.audit.verification import check_signed
 from stream_app.commands.archive_options import archive_option, archive_url
-from stream_app.commands.audit import check_signed, read_file
+from stream_app.commands.audit import read_file
 from stream_app.commands.connection import connection_options, redis_option, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import actor_option, allowed_signers_option, json_option, reason_option, signers
 from stream_app.commands.model_tables import as_json
@@ -94,7 +95,7 @@ def restore_command(
         copy = read_copy(broker, topics.audit)
         records, signed = copy.records, copy.anchor
         check_chain(records, "Kafka")
-        check_signed(signed, records, allowed_signers)
+        check_signed(signed, records, lambda: signers(allowed_signers))
     if not records:
         raise AuditError("there is no audit to restore from: Kafka has none; give an exported one with --audit")
     if anchor is not None:

@@ -24,7 +24,8 @@ from stream_app.commands.archive_options import archive_option, archive_url, sto
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option, key_to_sign, signing_key_option
 from stream_app.commands.models_train import code_commit
-from stream_app.faust_app import set_up_logging
+from stream_app.commands.page_options import web_host_option
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
 from stream_app.retrain.request_source import GROUP
 from stream_app.retrain.run import RetrainProcess
 from stream_app.retrain.settings import RetrainSettings
@@ -111,10 +112,13 @@ class _Plans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type=click.FloatRange(0.5),
     help="Seconds until another retrainer takes over.",
 )
+@web_host_option
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -131,6 +135,7 @@ def command(
     retry_after: float,
     longest_training: float,
     lease: float,
+    web_host: str,
     web_port: int | None,
 ) -> None:
     """Train for each retrain request, hold the model against the champion, and release what is better.
@@ -151,6 +156,7 @@ def command(
         storage_options=storage_options,
         topics=topics,
         redis_prefix=redis_prefix,
+        web_host=web_host,
         web_port=web_port,
         plan=plans.retrain,
         limits=plans.gate,
@@ -163,8 +169,8 @@ def command(
         training_s=longest_training,
         lease_s=lease,
     )
+    telemetry.begin("retrain")
     _require_everything(settings)
-    set_up_logging("INFO")
     asyncio.run(RetrainProcess(settings).run())
 
 

@@ -11,7 +11,9 @@ import click
 from models.schema.topics import TopicNames
 from stream_app.access.kafka_requirement import require_access
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
-from stream_app.faust_app import run_app, set_up_logging
+from stream_app.commands.page_options import web_host_option
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
+from stream_app.faust_app import run_app
 from stream_app.scoring.app import scoring_app
 from stream_app.scoring.settings import ScoringSettings
 
@@ -94,11 +96,11 @@ from stream_app.scoring.settings import ScoringSettings
     metavar="FILE",
     help="Secret key of the draw, the same for all workers; made in the data folder if not given.",
 )
+@web_host_option
 @click.option("--web-port", type=click.IntRange(1, 65535), help="Port of /healthz, /readyz and /metrics.")
-@click.option(
-    "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
-)
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
@@ -118,8 +120,8 @@ def command(
     control_day_cap: int,
     hard_block: float | None,
     control_seed: Path | None,
+    web_host: str,
     web_port: int | None,
-    log_level: str,
 ) -> None:
     """Score transactions with the promoted model, until SIGTERM or Ctrl-C.
 
@@ -147,10 +149,11 @@ def command(
         control_day_cap=control_day_cap,
         hard_block=hard_block,
         control_seed=control_seed,
+        web_host=web_host,
         web_port=web_port,
         actor=getpass.getuser(),
     )
-    set_up_logging(log_level)
+    telemetry.begin("score")
     needed = [topics.transactions, topics.scores, topics.features, topics.profiles, topics.dead_letter]
     require_access(broker, "score", topics, needed, group)
     writer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"

@@ -15,7 +15,9 @@ from stream_app.access.kafka_requirement import require_access
 from stream_app.checkpoints import CheckpointStore
 from stream_app.commands.archive_options import archive_option, archive_url, storage_option
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
-from stream_app.faust_app import run_app, set_up_logging
+from stream_app.commands.page_options import web_host_option
+from stream_app.commands.telemetry_options import Telemetry, telemetry_options
+from stream_app.faust_app import run_app
 from stream_app.watch.app import build_app
 from stream_app.watch.settings import WatchSettings
 
@@ -29,6 +31,7 @@ _EPOCH = date(1970, 1, 1)
 @click.option(
     "--checkpoints", metavar="URL", show_envvar=True, help="Folder or object-store URL that all watchers share."
 )
+@web_host_option
 @click.option(
     "--web-port", type=click.IntRange(1, 65535), show_envvar=True, help="Port of /healthz, /readyz and /metrics."
 )
@@ -79,12 +82,15 @@ _EPOCH = date(1970, 1, 1)
     show_envvar=True,
     help="Ask for a retrain once in so many event days, drift or not; never by default.",
 )
+@telemetry_options
 def command(
+    telemetry: Telemetry,
     broker: str,
     redis_url: str,
     topics: TopicNames,
     redis_prefix: str,
     checkpoints: str | None,
+    web_host: str,
     web_port: int | None,
     maturity_days: float,
     idle_after: float,
@@ -107,6 +113,7 @@ def command(
         keeper=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
         topics=topics,
         redis_prefix=redis_prefix,
+        web_host=web_host,
         web_port=web_port,
         maturity_days=maturity_days,
         idle_after_s=idle_after,
@@ -117,8 +124,8 @@ def command(
         history_from_day=None if history_from is None else (history_from.date() - _EPOCH).days,
         retrain_every_days=retrain_every_days,
     )
+    telemetry.begin("watch")
     _require_everything(settings)
-    set_up_logging("INFO")
     folder = data_folder()
     folder.mkdir(parents=True, exist_ok=True)
     run_app(build_app(settings, folder))

@@ -11,12 +11,14 @@ from starlette.responses import HTMLResponse
 from models.registry import Registry
 from stream_app.console.feed.feed import Feed
 from stream_app.console.feed.thread_place import written
+from stream_app.console.gauges import ConsoleGauges
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
 from stream_app.console.navigation import links
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.role import Role
 from stream_app.console.people.sessions import Sessions
+from stream_app.console.review.bureau import Bureau
 from stream_app.console.settings import ConsoleSettings
 
 
@@ -29,7 +31,9 @@ class Console:
     settings: what the process was started with.
     feed: what came last, and the bell.
     registry: models, aliases and audit; its calls block, so run them in a thread.
+    bureau: cases, claims, verdicts and searches; its calls block as well.
     accounts, sessions, tokens, cookies: who people are.
+    gauges: what Prometheus is shown.
     templates: of the pages.
     static_folder: version of the files that pages load, part of their address.
     """
@@ -37,10 +41,12 @@ class Console:
     settings: ConsoleSettings
     feed: Feed
     registry: Registry
+    bureau: Bureau
     accounts: Accounts
     sessions: Sessions
     tokens: CsrfTokens
     cookies: Cookies
+    gauges: ConsoleGauges
     templates: Environment
     static_folder: str
 

@@ -23,7 +23,8 @@ LINKS: Final = (
     Link("Now", "/"),
     Link("Health", "/health"),
     Link("Models", "/models"),
-    Link("Review", "/review", Role.ANALYST),
+    Link("Review", "/review"),
+    Link("Transaction", "/transaction"),
     Link("Audit", "/audit"),
     Link("People", "/people", Role.ADMIN),
 )

@@ -13,17 +13,22 @@ from models.registry import Registry
 from stream_app.console.app import build_app
 from stream_app.console.console import Console
 from stream_app.console.feed.feed import Feed
+from stream_app.console.gauges import ConsoleGauges
 from stream_app.console.guard.csrf import CsrfTokens
 from stream_app.console.guard.entrance import Cookies
 from stream_app.console.now.pulse import Pulse
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.sessions import Sessions
+from stream_app.console.records.times import time_text
+from stream_app.console.review.bureau import Bureau
 from stream_app.console.settings import ConsoleSettings
 from stream_app.console.static_files import version
 from stream_app.health import PortTakenError
 
 log = logging.getLogger(__name__)
 
+_REDIS_S = 1.0
+"""Nobody waits longer for a page because Redis is away."""
 _PARTING_S = 1
 """Open pages are let go after this time when the process ends; they come back by themselves."""
 
@@ -34,50 +39,63 @@ def make_console(settings: ConsoleSettings) -> Console:
     sessions = Sessions(
         settings.secret,
         accounts,
-        async_redis_client(settings.redis_url),
+        async_redis_client(settings.redis_url, socket_connect_timeout=_REDIS_S, socket_timeout=_REDIS_S),
         settings.redis_prefix,
         settings.idle_s,
         settings.absolute_s,
         time.time,
     )
+    registry = Registry(settings.redis_url, settings.redis_prefix)
+    feed = Feed(settings.broker, settings.topics, registry.log)
     return Console(
         settings=settings,
-        feed=Feed(settings.broker, settings.topics),
-        registry=Registry(settings.redis_url, settings.redis_prefix),
+        feed=feed,
+        registry=registry,
+        bureau=Bureau.of(settings, registry, feed.tell),
         accounts=accounts,
         sessions=sessions,
         tokens=CsrfTokens(settings.secret),
         cookies=Cookies(settings.secure),
-        templates=Environment(
-            loader=PackageLoader("stream_app.console"),
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        ),
+        gauges=ConsoleGauges(feed),
+        templates=_templates(),
         static_folder=version(),
     )
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("stream_app.console"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["utc"] = time_text
+    return environment
 
 
 class _Server(uvicorn.Server):
     """Tells open pages at once when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed, pulse: Pulse) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, pulse: Pulse, bureau: Bureau) -> None:
         super().__init__(config)
-        self._feed, self._pulse = feed, pulse
+        self._feed, self._pulse, self._bureau = feed, pulse, bureau
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up the bell, begin to read, listen."""
         self._feed.bell.hang_up(asyncio.get_running_loop())
         self._feed.start()
         self._pulse.start()
+        self._bureau.start()
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, then reading."""
+        """Let open pages go, stop listening, then reading."""
+        self._feed.bell.close()
         await super().shutdown(sockets)
         await asyncio.to_thread(self._pulse.stop)
         await asyncio.to_thread(self._feed.stop)
+        await asyncio.to_thread(self._bureau.stop)
 
 
 def run_console(settings: ConsoleSettings) -> None:
@@ -101,7 +119,8 @@ def run_console(settings: ConsoleSettings) -> None:
         timeout_graceful_shutdown=_PARTING_S,
     )
     log.info("pages at %s", settings.address)
-    _Server(config, console.feed, Pulse(settings, console.feed, console.registry)).run([listening])
+    pulse = Pulse(settings, console.feed, console.registry)
+    _Server(config, console.feed, pulse, console.bureau).run([listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -28,6 +28,7 @@ class ConsoleSettings:
     archive_url, storage_options: the archive's tables.
     allowed_signers: whose models are believed; None takes the data folder's file.
     score_group: the consumer group of the scorers, whose lag is shown.
+    review_cost_minor: what a review costs, in minor units of the reporting currency; decides the order of the queue.
     web_host, web_port: where pages are served.
     accounts_file: names, roles and password hashes.
     secret: signs cookies and tokens.
@@ -52,6 +53,7 @@ class ConsoleSettings:
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)
     allowed_signers: Path | None = None
     score_group: str = "fraudstream-score"
+    review_cost_minor: int = 500
     web_host: str = "127.0.0.1"
     web_port: int = 8090
     idle_s: float = 3600.0
@@ -69,6 +71,11 @@ class ConsoleSettings:
                 f"on {self.web_host} passwords would travel in the clear; give --tls-certificate and --tls-key, or "
                 "--tls-proxy where something in front speaks TLS, or --web-host 127.0.0.1"
             )
+
+    @property
+    def signers_folder(self) -> Path:
+        """Folder of the public keys whose models count."""
+        return self.allowed_signers or self.data_folder / "allowed-signers"
 
     @property
     def secure(self) -> bool:

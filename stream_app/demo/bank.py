@@ -1,5 +1,6 @@
 """The simulated bank of a demo: its past, the traffic that flows, and the truth about it."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -88,6 +89,10 @@ class Bank:
         plan = self._plan
         warm_up = self._simulation.days(plan.history_days - plan.warm_up_days, plan.warm_up_days)
         return Traffic(self.first_day, list(warm_up), list(self._new_days(plan.new_events)))
+
+    def days_behind(self, traffic: Traffic) -> Iterator[SimulatedDay]:
+        """Yield the days that come after those that flow, without end."""
+        return map(self._simulation.day, itertools.count(traffic.live[-1].day + 1))
 
     def _new_days(self, events: int) -> Iterator[SimulatedDay]:
         number = self._plan.history_days

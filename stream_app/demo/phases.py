@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from producers.pace import EventsPerSecond, Times, Unpaced
 
-WARM_UP, LIVE, RELEASE, BAD, BURST, SENT = range(6)
-"""The phases of a demo, in order, and the signal that the sender gives when the last one has ended."""
+WARM_UP, LIVE, RELEASE, BAD, BURST, STAY, SENT = range(7)
+"""The phases of a demo, in order; the last, which has no end, only where it is to stay. SENT is the signal that the
+sender gives when all has been sent."""
 
 
 class Phase(NamedTuple):

@@ -1,5 +1,6 @@
 """The process that sends the bank's traffic, so that neither the reader nor the screen slows it down."""
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Self
@@ -30,15 +31,18 @@ class SendingOrder(msgspec.Struct, frozen=True):
     topic_prefix: str
     plan: DemoPlan
     signals: str
+    stay_rate: float | None = None
 
 
 class Sender:
     """The sending process, as its starter sees it; it ends with its starter, however that ends."""
 
-    def __init__(self, folder: Path, broker: str, topics: TopicNames, plan: DemoPlan) -> None:
+    def __init__(
+        self, folder: Path, broker: str, topics: TopicNames, plan: DemoPlan, stay_rate: float | None = None
+    ) -> None:
         self._folder = folder / "sender"
         self._process = ServerProcess("sender", self._folder, tethered=True)
-        self._order = SendingOrder(broker, topics.prefix, plan, str(self._folder))
+        self._order = SendingOrder(broker, topics.prefix, plan, str(self._folder), stay_rate)
         self.signals = Signals(self._folder)
 
     def __enter__(self) -> Self:
@@ -64,12 +68,15 @@ def send(order: SendingOrder) -> None:
     """Make all days, then send them phase by phase."""
     topics, plan = TopicNames(order.topic_prefix), order.plan
     outbox = Outbox(order.broker, [topics.transactions, topics.labels])
-    traffic = Bank(plan).traffic()
+    bank = Bank(plan)
+    traffic = bank.traffic()
     at_rate = (Phase(events, plan.rate) for events in (plan.events, plan.release, plan.bad))
-    phases = (Phase(traffic.warm_up_events, None), *at_rate, Phase(plan.burst, None))
+    staying = [] if order.stay_rate is None else [Phase(sys.maxsize, order.stay_rate)]
+    phases = (Phase(traffic.warm_up_events, None), *at_rate, Phase(plan.burst, None), *staying)
+    further = bank.days_behind(traffic) if staying else ()
     signals = Signals(Path(order.signals))
     pace = PhasedPace(phases, signals.given)
-    Playback(outbox, topics, pace, labels_seed=plan.seed).run([*traffic.warm_up, *traffic.live])
+    Playback(outbox, topics, pace, labels_seed=plan.seed).run(itertools.chain(traffic.warm_up, traffic.live, further))
     outbox.flush()
     signals.give(SENT)
 

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from models.drift.words import date
 from models.manifest import Manifest
@@ -16,12 +18,12 @@ from stream_app.demo.findings import Findings, Published
 from stream_app.demo.follower import Follower
 from stream_app.demo.measuring import Moments, result
 from stream_app.demo.narrator import Narrator
-from stream_app.demo.phases import BAD, BURST, LIVE, RELEASE, WARM_UP
+from stream_app.demo.phases import BAD, BURST, LIVE, RELEASE, STAY, WARM_UP
 from stream_app.demo.plan import MATURITY_DAYS, DemoPlan
 from stream_app.demo.releases import Releases
 from stream_app.demo.report import DemoResult
 from stream_app.demo.retrainer import RetrainerSeen
-from stream_app.demo.sender import Sender
+from stream_app.demo.sender import Sender, SenderError
 from stream_app.demo.watching import Parties, Watching
 from stream_app.retrain.retrain_store import RetrainStore
 from stream_app.topic_admin import create_topics
@@ -38,6 +40,23 @@ BEFORE_BAD_SHARE = 0.1
 """Of the events of that phase, that come before the bad model."""
 
 TACTIC = "copied cards are used at a few cash machines and shops abroad, which change every few days"
+
+
+class Stay(Protocol):
+    """What a demo that is not to end is told."""
+
+    @property
+    def rate(self) -> float:
+        """Events a second behind the story."""
+        ...
+
+    def begin(self, stack: ExitStack) -> None:
+        """Start what stays beside the story, now that the topics are there; it ends with the stack."""
+        ...
+
+    def go_on(self, result: DemoResult, check: Callable[[], None]) -> None:
+        """Wait behind the story, for as long as it is wished; `check` raises when something has ended."""
+        ...
 
 
 class Demo:
@@ -70,15 +89,21 @@ class Demo:
         provenance = Provenance(time.time_ns() // 1_000_000, code_commit)
         self._releases = Releases(registry, folder, plan, provenance)
 
-    def run(self) -> DemoResult:
-        """Run it and return the figures; whatever was started has ended by then."""
+    def run(self, stay: Stay | None = None) -> DemoResult:
+        """Run it and return the figures; whatever was started has ended by then.
+
+        With `stay` everything goes on behind the story, at a moderate rate, for as long as that takes.
+        """
         plan, connections, say = self._plan, self._connections, self._narrator.say
         create_topics(connections.broker, connections.topics, plan.partitions)
         say(f"topics are there, transactions and scores with {plan.partitions} partitions each")
         plan_file = self._folder / "retrain-plan.json"
         plan_file.write_bytes(plan.retraining())
         with ExitStack() as stack:
-            sender = stack.enter_context(Sender(self._folder, connections.broker, connections.topics, plan))
+            rate = None if stay is None else stay.rate
+            sender = stack.enter_context(Sender(self._folder, connections.broker, connections.topics, plan, rate))
+            if stay is not None:
+                stay.begin(stack)
             self._learn()
             # Behind the features: the first to compute some compiles the kernels, and then all others find them.
             processes = stack.enter_context(
@@ -96,7 +121,17 @@ class Demo:
             self._releases.promote(first.version, "the demo's first model")
             processes.wait_ready()
             say(f"promoted {first.version}: champion in Redis, loaded by the worker, which is ready")
-            follower = stack.enter_context(Follower(connections.broker, connections.topics, plan.partitions))
+            result = self._watched(sender, processes, first)
+            if stay is not None:
+                sender.signals.give(STAY)
+                stay.go_on(result, partial(_check, sender, processes))
+            return result
+
+    def _watched(self, sender: Sender, processes: Processes, first: Manifest) -> DemoResult:
+        """Let events flow, and follow all that comes of them until the story ends."""
+        connections = self._connections
+        with ExitStack() as stack:
+            follower = stack.enter_context(Follower(connections.broker, connections.topics, self._plan.partitions))
             findings = stack.enter_context(closing(Findings(connections.broker, connections.topics)))
             store = RetrainStore(connections.redis_url, connections.redis_prefix)
             retrainer = stack.enter_context(closing(RetrainerSeen(store)))
@@ -241,6 +276,12 @@ class Demo:
     def _date(self, day: int) -> str:
         """Date of one of the bank's days."""
         return date((self._first_day + day) * DAY_MS)
+
+
+def _check(sender: Sender, processes: Processes) -> None:
+    processes.check()
+    if not sender.running:
+        raise SenderError("the sender has ended, though the demo was to stay; see its log with --data")
 
 
 def _rolled_back(parties: Parties, bad: Manifest) -> Published | None:

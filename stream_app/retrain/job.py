@@ -42,6 +42,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pinned: of this try.
     failures: of this try.
     not_before_ms: wall clock before which a failed try is not begun again.
+    trace: W3C traceparent of what took the request in; None where nobody traced.
     """
 
     request: RetrainRequest
@@ -53,11 +54,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pinned: Pinned | None = None
     failures: int = 0
     not_before_ms: int = 0
+    trace: str | None = None
 
     @property
     def id(self) -> str:
         """The request's id."""
         return self.request.request_id
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What log lines and spans about it carry."""
+        return {"correlation_id": self.request.correlation_id, "request_id": self.id}
 
     @property
     def subject(self) -> str | None:

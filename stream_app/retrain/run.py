@@ -20,6 +20,7 @@ from stream_app.faust_app import end_process
 from stream_app.health import HealthServer
 from stream_app.lease import Lease
 from stream_app.model_store import ModelStore
+from stream_app.process_metrics import add_process_metrics
 from stream_app.retrain.gauges import RetrainGauges
 from stream_app.retrain.graveyard import Graveyard
 from stream_app.retrain.release.announcer import Announcer
@@ -38,7 +39,6 @@ LEASE: Final = "retrainer"
 STANDBY_POLL_S = 0.2
 STUCK_S = 60.0
 """A turn that takes longer is stuck: a training is only looked at, never waited for."""
-WEB_HOST = "127.0.0.1"
 
 
 class RetrainProcess:
@@ -52,6 +52,7 @@ class RetrainProcess:
     def __init__(self, settings: RetrainSettings) -> None:
         self._settings = settings
         self._gauges = RetrainGauges()
+        add_process_metrics(self._gauges.registry)
         self._registry = Registry(settings.redis_url, settings.redis_prefix)
         # Only the release loop moves aliases: it may have a user of its own in Redis.
         releases = Registry(redis_client(settings.redis_url, RELEASER), settings.redis_prefix)
@@ -72,7 +73,9 @@ class RetrainProcess:
         health = None
         try:
             if settings.web_port is not None:
-                health = HealthServer(WEB_HOST, settings.web_port, self._gauges.registry, self._unhealthy, self._state)
+                health = HealthServer(
+                    settings.web_host, settings.web_port, self._gauges.registry, self._unhealthy, self._state
+                )
                 await health.start()
             await asyncio.gather(
                 self._retrain(lease),
@@ -154,7 +157,8 @@ class RetrainProcess:
         self._runner.start()
         while not self._stopping.is_set():
             self._begin_turn("release")
-            self._gauges.releasing.set(self._runner.poll())
+            active = self._runner.poll()
+            self._gauges.see_release(active=active, state=self._runner.active_state)
         self._runner.stop()
 
     def _mature(self) -> None:
@@ -179,7 +183,8 @@ class RetrainProcess:
         keeping = Safekeeping(self._registry, publisher, partial(ModelStore.in_archive, settings.archive_url))
         while not self._stopping.is_set():
             self._begin_turn("safekeeping")
-            keeping.turn()
+            if keeping.turn():
+                self._gauges.safe_at.set_to_current_time()
 
     def _verify(self, version: str) -> object:
         allowed = AllowedSigners.in_folder(self._settings.allowed_signers)
@@ -191,10 +196,11 @@ class RetrainProcess:
     def _state(self) -> dict[str, object]:
         worker = self._worker
         if worker is None:
-            return {"ready": False, "state": "standby"}
+            return {"ready": False, "state": "standby", "reason": "another retrainer holds the lease"}
         return {
             "ready": True,
             "state": "active",
+            "reason": None,
             "step": worker.step,
             "request": worker.request,
             "training": self._trainer.saying,

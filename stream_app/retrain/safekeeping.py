@@ -45,14 +45,22 @@ class Safekeeping:
         self._every_s = every_s
         self._sleep = sleep
 
-    def turn(self) -> None:
-        """Copy what is new, then wait; raises AuditError when the audit in Redis does not follow Kafka's."""
+    def turn(self) -> bool:
+        """Copy what is new, then wait; return whether all is copied.
+
+        Raises
+        ------
+        AuditError: the audit in Redis does not follow Kafka's.
+        """
+        safe = False
         try:
             self._publisher.publish()
             self._keep_models()
+            safe = True
         except (DeliveryError, KafkaSilentError, NoAnswerError, ModelStoreError, RegistryError) as error:
             log.warning("audit or models wait to be copied: %s", error)
         self._sleep(self._every_s)
+        return safe
 
     def _keep_models(self) -> None:
         new = [version for version in self._registry.versions() if version not in self._kept]

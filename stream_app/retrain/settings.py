@@ -37,8 +37,10 @@ class RetrainSettings:
     """Names of the topics."""
     redis_prefix: str = "fraudstream:"
     """What all keys in Redis begin with."""
+    web_host: str = "127.0.0.1"
+    """Address of /healthz, /readyz and /metrics."""
     web_port: int | None = None
-    """Port of /healthz, /readyz and /metrics; None serves nothing."""
+    """Port of the same; None serves nothing."""
     plan: RetrainPlan = field(default_factory=RetrainPlan)
     """What is tried."""
     limits: GateLimits = field(default_factory=GateLimits)

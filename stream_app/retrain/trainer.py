@@ -19,8 +19,9 @@ from stream_app.retrain.training_order import (
     read_record,
     write_whole,
 )
-from stream_app.retrain.training_process import STORAGE_VARIABLE
+from stream_app.retrain.training_process import STORAGE_VARIABLE, TRACE_VARIABLE
 from stream_app.stack.server_process import ServerProcess
+from stream_app.telemetry.traces import traceparent
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Trainer:
         self._clock_s = clock_s
         self._process: ServerProcess | None = None
         self._began_s = 0.0
+        self._relayed_bytes = 0
         self.order: TrainingOrder | None = None
 
     def start(self, order: TrainingOrder) -> None:
@@ -63,9 +65,11 @@ class Trainer:
         write_whole(self._folder / ORDER_FILE, order)
         process = ServerProcess("training", self._folder, tethered=True)
         options = msgspec.json.encode(dict(self._storage_options)).decode()
-        environment = {**os.environ, STORAGE_VARIABLE: options}
+        trace = traceparent()
+        environment = {**os.environ, STORAGE_VARIABLE: options, **({} if trace is None else {TRACE_VARIABLE: trace})}
         process.start([sys.executable, "-c", _PROGRAM, str(self._folder)], environment)
         self._process, self._began_s, self.order = process, self._clock_s(), order
+        self._relayed_bytes = 0
 
     def outcome(self) -> TrainingOutcome | None:
         """Return what came of the training; None while it runs."""
@@ -74,6 +78,7 @@ class Trainer:
         runs = process.identity() is not None
         took_s = self._clock_s() - self._began_s
         outcome: TrainingOutcome | None = read_record(self._folder / OUTCOME_FILE, TrainingOutcome)
+        self._relay(process)
         if outcome is None and runs and took_s < self._longest_s:
             return None
         last_words = process.last_words()
@@ -87,6 +92,16 @@ class Trainer:
     def saying(self) -> str | None:
         """What a training that runs has said last."""
         return None if self._process is None else self._process.last_words()
+
+    def _relay(self, process: ServerProcess) -> None:
+        """Log what the training has said since the last look: its own log goes with the next training."""
+        with process.log.open("rb") as said:
+            said.seek(self._relayed_bytes)
+            new = said.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._relayed_bytes += len(whole)
+        for line in whole.decode(errors="replace").splitlines():
+            log.info("training: %s", line)
 
     def stop(self) -> None:
         """End the training, if one runs."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,9 @@ from typing import Final
 import msgspec
 
 from models.errors import FraudstreamError
+from models.retraining.retrainer import Retrained
 from models.signing import AllowedSigners, SigningKey
+from stream_app.retrain.traced_steps import TracedSteps
 from stream_app.retrain.training import retrain
 from stream_app.retrain.training_order import (
     ORDER_FILE,
@@ -22,9 +25,13 @@ from stream_app.retrain.training_order import (
     read_record,
     write_whole,
 )
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import span, trace_if_wanted
 
 STORAGE_VARIABLE: Final = "FRAUDSTREAM_TRAINING_STORAGE_OPTIONS"
 """Environment variable that holds the object store's options as JSON: they may be secrets, and are on no disk."""
+TRACE_VARIABLE: Final = "TRACEPARENT"
+"""Environment variable that holds what caused the training, as W3C writes it."""
 NICE: Final = 5
 """Beside a process that takes all it gets the training has a quarter of a core that both want."""
 _AUTOGROUP: Final = Path("/proc/self/autogroup")
@@ -33,10 +40,15 @@ _AUTOGROUP: Final = Path("/proc/self/autogroup")
 def main(folder: str) -> None:
     """Carry out the order in a folder and leave the outcome there; ends without one only when it is killed."""
     _give_way()
+    trace_if_wanted("training")
     order: TrainingOrder = read_record(Path(folder) / ORDER_FILE, TrainingOrder)
-    began_s = time.monotonic()
+    began_s, request = time.monotonic(), order.making.request
     try:
-        outcome = _outcome(order)
+        with (
+            about(correlation_id=request.correlation_id, request_id=request.request_id),
+            span("train", parent=os.environ.get(TRACE_VARIABLE)),
+        ):
+            outcome = _outcome(order)
     except FraudstreamError as error:
         outcome = TrainingOutcome(error=" ".join(str(error).split()))
     except MemoryError:
@@ -47,7 +59,14 @@ def main(folder: str) -> None:
 
 
 def _outcome(order: TrainingOrder) -> TrainingOutcome:
-    retrained = retrain(
+    with TracedSteps(_say) as steps:
+        retrained = _retrained(order, steps.report)
+    bundle = None if retrained.bundle is None else BundleParts.of(retrained.bundle)
+    return TrainingOutcome(choice=retrained.choice, gate=retrained.gate, bundle=bundle)
+
+
+def _retrained(order: TrainingOrder, report: Callable[[str], None]) -> Retrained:
+    return retrain(
         order.making,
         order.champion.whole(),
         order.archive_url,
@@ -55,10 +74,8 @@ def _outcome(order: TrainingOrder) -> TrainingOutcome:
         code_commit=order.code_commit,
         key=SigningKey.load(Path(order.signing_key)),
         allowed=AllowedSigners.in_folder(Path(order.allowed_signers)),
-        report=_say,
+        report=report,
     )
-    bundle = None if retrained.bundle is None else BundleParts.of(retrained.bundle)
-    return TrainingOutcome(choice=retrained.choice, gate=retrained.gate, bundle=bundle)
 
 
 def _give_way() -> None:

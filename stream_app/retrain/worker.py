@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
 from confluent_kafka import Message
+from opentelemetry.trace import Span, SpanKind
 
 from models.alias import Alias
 from models.audit.chain import Entry
@@ -24,7 +26,7 @@ from models.schema.audit_record import Detail
 from models.schema.cloud_event import event_id
 from models.schema.model_event import ModelEvent
 from models.schema.retrain_request import RetrainRequest
-from models.schema.topics import DAY_MS
+from models.schema.topics import DAY_MS, RETRAIN_REQUESTS
 from stream_app.retrain.gauges import STEPS, RetrainGauges
 from stream_app.retrain.job import Job, Pinned, RetrainState
 from stream_app.retrain.making import ArchiveMaking
@@ -35,6 +37,8 @@ from stream_app.retrain.settings import RetrainSettings
 from stream_app.retrain.state_store import StateError
 from stream_app.retrain.training_order import BundleParts, TrainingOrder, TrainingOutcome
 from stream_app.retrain.verdict_events import ACTOR, verdict_event
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import messaging, span, trace_of, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +206,8 @@ class RetrainWorker:
             job = state.next(self._now_ms())
             self._show(state, job)
             if job is not None:
-                state = self._advance(state, job)
+                with about(**job.ids):
+                    state = self._advance(state, job)
             self._around.requests.commit(state.position(self._around.requests.next_offset))
         except (RegistryError, StateError):
             if store.answers():
@@ -221,7 +226,9 @@ class RetrainWorker:
                 self._refuse(offset, value, str(error))
                 continue
             if state.job(request.request_id) is None and self._around.store.report(request.request_id) is None:
-                state = self._take(state, Job(request=request, offset=offset, key=message.key(), value=value or b""))
+                job = Job(request=request, offset=offset, key=message.key(), value=value or b"")
+                with about(**job.ids, partition=0, offset=offset), _taking(message, job):
+                    state = self._take(state, _replace(job, trace=traceparent()))
         return state
 
     def _take(self, state: RetrainState, job: Job) -> RetrainState:
@@ -236,7 +243,7 @@ class RetrainWorker:
 
     def _replaced(self, jobs: Sequence[Job], reason: str) -> dict[str, RetrainReport]:
         for job in jobs:
-            log.info("request %s is replaced: %s", job.id, reason)
+            log.info("request %s is replaced: %s", job.id, reason, extra=job.ids)
             self._record(job, "replaced", reason)
         return {job.id: _replace(self._report(job), outcome="replaced", reasons=[reason]) for job in jobs}
 
@@ -248,7 +255,8 @@ class RetrainWorker:
         day = commit.watermark // DAY_MS
         for job in state.waiting():
             if job.pinned is None or day > job.pinned.as_of // DAY_MS:
-                return self._pin_again(state, job, commit)
+                with about(**job.ids):
+                    return self._pin_again(state, job, commit)
         return state
 
     def _advance(self, state: RetrainState, job: Job) -> RetrainState:
@@ -258,13 +266,16 @@ class RetrainWorker:
         try:
             match job.step:
                 case "taken":
-                    return self._begin(state, job)
+                    with span("pin data", parent=job.trace):
+                        return self._begin(state, job)
                 case "pinned":
                     return self._train(state, job)
                 case "trained":
-                    return self._judge(state, job)
+                    with span("act on the verdict", parent=job.trace):
+                        return self._judge(state, job)
                 case "registered":
-                    return self._offer(state, job)
+                    with span("offer for release", parent=job.trace):
+                        return self._offer(state, job)
                 case _:
                     return state
         except RequestError as error:
@@ -308,7 +319,10 @@ class RetrainWorker:
             table_versions=tables,
         )
         job = _replace(job, step="pinned", pinned=pinned)
-        log.info("request %s, try %d: trains on %s against %s", job.id, job.number, tables, champion.version)
+        log.info(
+            "request %s, try %d: trains on %s against %s", job.id, job.number, tables, champion.version,
+            extra={"model_version": champion.version},
+        )  # fmt: skip
         others = state.answered_with(job, as_of)
         reports = self._replaced(others, f"request {job.id} of the {_subject(job)} is tried on labels as late")
         left = state.without(*(one.id for one in others)).with_job(job)
@@ -318,7 +332,8 @@ class RetrainWorker:
         """Start the training, or look whether it has ended."""
         trainer, making = self._around.trainer, self._making(job)
         if trainer.order is None or trainer.order.making != making:
-            trainer.start(self._order(making, job))
+            with span("start training", parent=job.trace):
+                trainer.start(self._order(making, job))
             return state
         outcome = trainer.outcome()
         if outcome is None:
@@ -348,7 +363,7 @@ class RetrainWorker:
             if outcome is None or outcome.bundle is None:
                 return self._write(state.with_job(_replace(job, step="pinned")))
             version = self._around.registry.put(outcome.bundle.whole())
-            log.info("request %s: registered %s", job.id, version)
+            log.info("request %s: registered %s", job.id, version, extra={"model_version": version})
             report = _replace(report, version=version)
             return self._write(state.with_job(_replace(job, step="registered")), {job.id: report})
         self._around.announcer.publish(verdict_event(report))
@@ -401,7 +416,10 @@ class RetrainWorker:
     def _done(self, state: RetrainState, job: Job, report: RetrainReport, outcome: Outcome) -> RetrainState:
         self._record(job, outcome, "; ".join(report.reasons) or outcome, version=report.version)
         written = self._write(state.without(job.id), {job.id: _replace(report, outcome=outcome)}, {job.id: None})
-        log.info("request %s is done: %s", job.id, "; ".join([outcome, *report.reasons]))
+        log.info(
+            "request %s is done: %s", job.id, "; ".join([outcome, *report.reasons]),
+            extra={"model_version": report.version},
+        )  # fmt: skip
         return written
 
     def _fail(self, state: RetrainState, job: Job, reason: str) -> RetrainState:
@@ -489,6 +507,18 @@ class RetrainWorker:
         self._gauges.step.state(self.step if self.step in STEPS else "idle")
         for step in _OPEN_STEPS:
             self._gauges.open_requests.labels(step).set(sum(one.step == step for one in state.jobs))
+
+
+def _taking(message: Message, job: Job) -> AbstractContextManager[Span]:
+    headers = message.headers() or []
+    return span(
+        f"process {RETRAIN_REQUESTS}",
+        SpanKind.CONSUMER,
+        parent=trace_of(headers.items() if isinstance(headers, dict) else headers),
+        attributes=messaging(
+            "process", RETRAIN_REQUESTS, offset=job.offset, event_id=job.id, correlation_id=job.request.correlation_id
+        ),
+    )
 
 
 def _subject(job: Job) -> str:

@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import os
+import socket
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import faust
 import msgspec
 from faust.types import StreamT
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from redis.exceptions import RedisError
 
 from models.access.redis_access import async_redis_client
@@ -21,8 +24,9 @@ from models.registry import Registry
 from models.schema.iso_codes import CURRENCY_EXPONENTS
 from models.schema.money import ReportingCurrency, default_reporting_currency
 from models.signing import AllowedSigners
-from stream_app.faust_app import ChannelApp, channel_app, end_process
+from stream_app.faust_app import ChannelApp, channel_app, end_process, keep_heap
 from stream_app.health import HealthServer
+from stream_app.process_metrics import add_process_metrics
 from stream_app.scoring.control_outlook import ControlOutlook
 from stream_app.scoring.control_seed import load_or_create_seed
 from stream_app.scoring.joint_scoring import JointScoring
@@ -38,7 +42,10 @@ from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import Sink, make_producer
 from stream_app.scoring.source import OpenPartition, SourceParts, TransactionSource
 from stream_app.scoring.warm_up import warm_up
+from stream_app.telemetry.traces import messaging, span, tracing
 from stream_app.worker_status import WorkerStatus, workers_key
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
 
 class ScoringWorker(faust.Service):
@@ -51,6 +58,7 @@ class ScoringWorker(faust.Service):
         self.settings = settings
         self.writer = writer
         self.metrics = ScoringMetrics()
+        add_process_metrics(self.metrics.registry)
         self.feature_set = feature_set(settings.feature_set) if settings.feature_set else DEFAULT
         self.profiles = ProfileTable(self.feature_set)
         self._misrouting = MisroutingNotice()
@@ -72,9 +80,10 @@ class ScoringWorker(faust.Service):
         """Bring up the models and the profiles, then join the group."""
         settings = self.settings
         try:
-            self._producer = make_producer(settings.broker)
-            await self._producer.start()
-            self.sink = Sink(self._producer, settings.topics)
+            self._producers = make_producer(settings.broker), make_producer(settings.broker)
+            for producer in self._producers:
+                await producer.start()
+            self.sink = Sink(*self._producers, settings.topics)
             currency = _currency(settings)
             control = _control_policy(settings, currency)
             self._outlook = ControlOutlook(control)
@@ -93,6 +102,7 @@ class ScoringWorker(faust.Service):
             model = await self.serving.first()
             self._outlook.begin(model.manifest)
             await asyncio.to_thread(warm_up, model, currency)
+            keep_heap()
             self.add_future(self._guarded(self.serving.follow()))
             self.add_future(self._guarded(self.follower.follow()))
             await self.add_runtime_dependency(self.source)
@@ -110,10 +120,29 @@ class ScoringWorker(faust.Service):
         source = self.source
         assert source is not None
         try:
-            await self._score(source, polled)
+            with self._span(polled):
+                await self._score(source, polled)
         except Exception as error:  # noqa: BLE001  as above
             end_process(error)
         source.poll_done()
+
+    def _span(self, polled: list[RecordBatch]) -> AbstractContextManager[Span]:
+        """One for all that a poll brought; none for batches without records."""
+        count = sum(len(batch.offsets) for batch in polled) if tracing() else 0
+        if not count:
+            return nullcontext(INVALID_SPAN)
+        topic, lineup = self.settings.topics.transactions, self.serving.lineup
+        full = [batch for batch in polled if len(batch.offsets)]
+        return span(
+            f"process {topic}",
+            SpanKind.CONSUMER,
+            links=[link for batch in full for link in batch.links],
+            attributes={
+                **messaging("process", topic, count=count, group=self.settings.group),
+                "fraudstream.offsets": [f"{b.partition}:{b.offsets[0]}-{b.offsets[-1]}" for b in full],
+                "fraudstream.models": lineup.versions if lineup else [],
+            },
+        )
 
     async def _score(self, source: TransactionSource, polled: list[RecordBatch]) -> None:
         lineup = self.serving.lineup
@@ -139,6 +168,7 @@ class ScoringWorker(faust.Service):
             if source.current(batch) is not None:
                 await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
                 self._see(opened, batch, scored)
+                self._see_waits(batch, scored)
         rows = sum(len(batch.offsets) for _, batch in turns)
         if rows:
             self.metrics.see_poll(rows, seconds)
@@ -154,16 +184,33 @@ class ScoringWorker(faust.Service):
         self._misrouting.see(batch.partition, scored, time.monotonic())
         self._failures.see(scored, time.monotonic())
 
+    def _see_waits(self, batch: RecordBatch, scored: Scored) -> None:
+        if scored.scores and batch.last_ms:
+            now_ms = time.time() * 1000
+            self.metrics.latency.observe(
+                len(scored.scores), (now_ms - batch.first_ms) / 1000, (now_ms - batch.last_ms) / 1000
+            )
+
     def _ready(self) -> bool:
         return self.serving.lineup is not None and self.follower.caught_up.is_set()
 
     def _state(self) -> dict[str, object]:
-        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale}
+        return {**msgspec.structs.asdict(self._status()), "stale": self.serving.stale, "reason": self._reason()}
+
+    def _reason(self) -> str | None:
+        """What the worker waits for before it scores; None once it is ready."""
+        if self.serving.lineup is None:
+            return "it waits for a model: `fraudstream models promote` one, or Redis does not answer"
+        if not self.follower.caught_up.is_set():
+            return f"it reads {self.settings.topics.profiles} to its end"
+        if self.source is None or not self.source.partitions:
+            return "it waits for its partitions: the group is still sharing them out, or state is being rebuilt"
+        return None
 
     def _status(self) -> WorkerStatus:
         serving, lineup = self.serving, self.serving.lineup
         partitions = sorted(self.source.partitions) if self.source else []
-        web = None if self.settings.web_port is None else f"http://{self.settings.web_host}:{self.settings.web_port}"
+        web = _web_address(self.settings)
         return WorkerStatus(
             self.writer, os.getpid(), web, self._ready() and bool(partitions),
             lineup.champion.version if lineup else None, serving.sequence, self.profiles.as_of, partitions,
@@ -211,9 +258,18 @@ class ScoringWorker(faust.Service):
 
     async def on_shutdown(self) -> None:
         """Close what the source needed until its end."""
-        await self._producer.stop()
+        for producer in self._producers:
+            await producer.stop()
         if self.settings.web_port is not None:
             await self._health.stop()
+
+
+def _web_address(settings: ScoringSettings) -> str | None:
+    """Where others find the pages: a host that stands for every address is told by the machine's name."""
+    if settings.web_port is None:
+        return None
+    host = socket.gethostname() if settings.web_host in _EVERY_ADDRESS else settings.web_host
+    return f"http://{host}:{settings.web_port}"
 
 
 def _currency(settings: ScoringSettings) -> ReportingCurrency:

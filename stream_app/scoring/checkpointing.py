@@ -155,6 +155,7 @@ class LaneCheckpoints:
         self._sequence = 0
         self._base: str | None = None
         self._writing = asyncio.Lock()
+        self.failures = 0
 
     async def write(self, done: Acknowledgements) -> int:
         """Take the state, wait until all below it is acknowledged, write it; returns bytes (0: nothing was new).
@@ -171,6 +172,7 @@ class LaneCheckpoints:
             except CheckpointError as error:
                 log.error("%s", error)  # noqa: TRY400  one line; the state is written whole at the next try
                 self._parent = None
+                self.failures += 1
                 return 0
 
     async def _write_increment(self, done: Acknowledgements) -> int:

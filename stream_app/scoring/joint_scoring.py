@@ -34,6 +34,7 @@ from stream_app.scoring.reasons import Reasons
 from stream_app.scoring.record_batch import DeadRecord, FeatureMessage, RecordBatch, Scored
 from stream_app.scoring.replay import replay
 from stream_app.scoring.score_records import Origin, score_records
+from stream_app.telemetry.traces import span
 
 _T = TypeVar("_T")
 
@@ -135,7 +136,8 @@ class JointScoring:
     def _score(self, shares: Sequence[_Share], lineup: Lineup, *, stale: bool, now_ms: int) -> None:
         rows = self._rows(shares)
         taken, columns, values = rows.taken, rows.columns, rows.values
-        said = score_batch(lineup, values, taken.card_id, self._clock)
+        with span("model"):
+            said = score_batch(lineup, values, taken.card_id, self._clock)
         draws = [
             one.lane.control.draw(
                 said.asked[one.rows], said.score[one.rows], columns.amount[one.rows], rows.transactions[one.rows]
@@ -152,7 +154,8 @@ class JointScoring:
             if one.batch.overdue:
                 # To explain a row costs what the model takes for twenty: what is overdue goes without.
                 degraded[one.rows], explained[one.rows] = True, 0
-        reasons, unexplained = self._reasons.of(said, lineup, explained, values)
+        with span("reasons"):
+            reasons, unexplained = self._reasons.of(said, lineup, explained, values)
         shares[0].scored.model_failures = [*said.failures, *unexplained]
         identities = [(one.lane.identity, one.count) for one in shares]
         origin = Origin(
@@ -161,30 +164,36 @@ class JointScoring:
             _repeated((identity.writer, count) for identity, count in identities),
         )
         duplicate = (rows.status & DUPLICATE).astype(np.bool_)
-        records = score_records(
-            taken, origin, said, decision, reasons, degraded, duplicate, self._feature_set.version, now_ms
-        )
+        with span("encode scores"):
+            records = score_records(
+                taken, origin, said, decision, reasons, degraded, duplicate, self._feature_set.version, now_ms
+            )
         scores = list(zip(keys, records, strict=True))
-        for one, draw in zip(shares, draws, strict=True):
-            one.scored.scores = scores[one.rows]
-            one.scored.model_seconds = {v: s * one.count / len(columns) for v, s in said.seconds.items() if one.count}
-            _count(one, rows, draw, misrouted[one.rows], degraded[one.rows])
-            self._log(one.lane, one.scored, one.lane.log.add(self._logged(one, rows, said, draw)))
+        with span("encode features"):
+            for one, draw in zip(shares, draws, strict=True):
+                one.scored.scores = scores[one.rows]
+                one.scored.model_seconds = {
+                    v: s * one.count / len(columns) for v, s in said.seconds.items() if one.count
+                }
+                _count(one, rows, draw, misrouted[one.rows], degraded[one.rows])
+                self._log(one.lane, one.scored, one.lane.log.add(self._logged(one, rows, said, draw)))
 
     def _rows(self, shares: Sequence[_Share]) -> _Rows:
-        transactions, indices, rejections = decode_transactions(
-            list(itertools.chain.from_iterable(one.batch.values for one in shares)), self._currency
-        )
+        with span("decode"):
+            transactions, indices, rejections = decode_transactions(
+                list(itertools.chain.from_iterable(one.batch.values for one in shares)), self._currency
+            )
         _bury(shares, rejections)
         _place(shares, indices)
         offsets = _joined([one.batch.offsets for one in shares])
-        taken = TransactionFields.of(transactions)
-        columns = TransactionColumns.from_fields(taken, self._currency)
-        values = np.empty((len(columns), len(self._feature_set)), np.float32)
-        self._profiles.fill(columns, values)
-        status = _joined(
-            [one.lane.advance(columns.slice(one.rows.start, one.rows.stop), values[one.rows]) for one in shares]
-        )
+        with span("features"):
+            taken = TransactionFields.of(transactions)
+            columns = TransactionColumns.from_fields(taken, self._currency)
+            values = np.empty((len(columns), len(self._feature_set)), np.float32)
+            self._profiles.fill(columns, values)
+            status = _joined(
+                [one.lane.advance(columns.slice(one.rows.start, one.rows.stop), values[one.rows]) for one in shares]
+            )
         return _Rows(transactions, taken, columns, offsets[indices] if rejections else offsets, values, status)
 
     def _logged(self, one: _Share, rows: _Rows, said: BatchScores, draw: Draw) -> LoggedRows:

@@ -19,6 +19,8 @@ from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.loaded_models import LoadedModels
 from stream_app.scoring.metrics import ScoringMetrics
 from stream_app.scoring.settings import ScoringSettings
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import span
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +155,8 @@ class LineupFollower:
             placement, silence = before.placement if before else Placement(), error
         self._swap(serving, placement, aliases)
         if champion is not None and move is not None:
-            await self._take_champion(move, before)
+            with about(**_ids(champion, before.champion if before else None)), span("swap champion"):
+                await self._take_champion(move, before)
         await self._swapped()
         if silence is not None:
             raise silence
@@ -169,7 +172,10 @@ class LineupFollower:
         if model is None and move.sequence > self._refused_sequence:
             self._refused_sequence = move.sequence
             reason = self.models.refused[move.version]
-            log.error("model %s refused, %s stays: %s", move.version, self._champion_in_words(), reason)
+            log.error(
+                "model %s refused, %s stays: %s", move.version, self._champion_in_words(), reason,
+                extra={"model_version": move.version},
+            )  # fmt: skip
         return model
 
     async def _load_placed(self, placement: Placement, champion: LoadedModel) -> None:
@@ -190,7 +196,10 @@ class LineupFollower:
         self.models.keep({champion.version, *placement.versions, *(alias.version for alias in aliases.values())})
         self._metrics.lineup_swapped(self.lineup)
         if placement.sequence > (before.placement.sequence if before else 0):
-            log.info("placement %d: %s", placement.sequence, _in_words(self.lineup))
+            log.info(
+                "placement %d: %s", placement.sequence, _in_words(self.lineup),
+                extra=_ids(self.lineup.canary or next(iter(beside.values()), None), champion),
+            )  # fmt: skip
 
     async def _take_champion(self, move: Alias, before: Lineup | None) -> None:
         self.sequence, self._from_cache = move.sequence, False
@@ -250,6 +259,16 @@ class LineupFollower:
                             moved.set()
             except (RedisError, OSError):
                 await asyncio.sleep(self._settings.model_poll_s)
+
+
+def _ids(model: LoadedModel | None, before: LoadedModel | None) -> dict[str, str | None]:
+    """What a line about models carries: where a model is taken back, the model before it names what led there."""
+    return {
+        "model_version": model.version if model else None,
+        "correlation_id": model.manifest.correlation_id if model else None,
+        "before_version": before.version if before else None,
+        "before_correlation_id": before.manifest.correlation_id if before else None,
+    }
 
 
 def _in_words(lineup: Lineup) -> str:

@@ -11,6 +11,7 @@ from models.scorer import LoadedModel
 from models.signing import AllowedSigners
 from stream_app.scoring.batch_scores import reason_of
 from stream_app.scoring.metrics import ScoringMetrics
+from stream_app.telemetry.traces import span
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,10 @@ class LoadedModels:
         self._models = {version: model for version, model in self._models.items() if version in versions}
 
     async def _load(self, version: str) -> LoadedModel:
+        with span("load model", attributes={"fraudstream.model_version": version}):
+            return await self._loaded(version)
+
+    async def _loaded(self, version: str) -> LoadedModel:
         bundle = await asyncio.to_thread(self._registry.get, version)
         model = await asyncio.to_thread(LoadedModel.load, bundle, self._signers)
         wanted = self._features or model.manifest.feature_set

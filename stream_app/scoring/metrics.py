@@ -4,10 +4,12 @@ import math
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from stream_app.scoring.latency import LatencyHistogram
 from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.record_batch import Scored
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+_MOST_FAILED = 32
 _ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -37,13 +39,32 @@ class ScoringMetrics:
         self.profiles_refused = self._counter("profile_records_refused", "Records of `profiles` that no keeper wrote")
         self.registry_errors = self._counter("registry_errors", "Looks at the registry that Redis did not answer")
         self.checkpoint_bytes = self._counter("checkpoint_bytes", "Bytes of card-state checkpoints written")
+        self.checkpoint_failures = self._counter(
+            "checkpoint_failures", "Checkpoints of card state that storage did not take"
+        )
+        self.checkpointed_at = Gauge(
+            "fraudstream_checkpoint_timestamp_seconds",
+            "When a checkpoint of card state was last written, as Unix time; 0 before the first",
+            registry=self.registry,
+        )
+        self.latency = LatencyHistogram(
+            "fraudstream_event_to_score_seconds",
+            "Time from Kafka's stamp of a transaction until its score was handed to the producer; within a batch those "
+            "between the first and the last count as if they had come evenly",
+            self.registry,
+        )
         self.batch_seconds = Histogram(
             "fraudstream_batch_seconds", "Time to score what one poll brought", buckets=_SECONDS, registry=self.registry
         )
         self.batch_rows = Histogram(
             "fraudstream_batch_rows", "Records that one poll brought", buckets=_ROWS, registry=self.registry
         )
-        self.lag = Gauge("fraudstream_partition_lag", "Records not yet scored", ["partition"], registry=self.registry)
+        self.lag = Gauge(
+            "fraudstream_partition_lag_records",
+            "Records not yet scored, by open partition",
+            ["partition"],
+            registry=self.registry,
+        )
         self.oldest_age = Gauge(
             "fraudstream_oldest_transaction_age_seconds",
             "Time since Kafka has the first transaction of the last batch",
@@ -54,16 +75,22 @@ class ScoringMetrics:
             "Transactions scored without reasons and marked degraded, being older than the limit",
         )
         self.cards = Gauge("fraudstream_cards", "Cards in the open partitions' state", registry=self.registry)
-        self.card_state_bytes = Gauge("fraudstream_card_state_bytes", "Bytes of card state", registry=self.registry)
+        self.card_state_bytes = Gauge(
+            "fraudstream_card_state_bytes", "Memory of the card state", registry=self.registry
+        )
         self.profiles_as_of = Gauge(
-            "fraudstream_profiles_as_of_seconds", "Event time of the applied profiles", registry=self.registry
+            "fraudstream_profiles_applied_timestamp_seconds",
+            "Event time of the terminal profiles that are applied, as Unix time",
+            registry=self.registry,
         )
         self._model = Gauge(
-            "fraudstream_model_info", "The model that decides: 1 for its version", ["version"], registry=self.registry
+            "fraudstream_model_info", "The model that decides, in the label", ["version"], registry=self.registry
         )
         self.swaps = self._counter("model_swaps", "Champions swapped in")
         self.placement_sequence = Gauge(
-            "fraudstream_placement_sequence", "The placement that is applied", registry=self.registry
+            "fraudstream_placement_sequence",
+            "Number of the placement of models that is applied",
+            registry=self.registry,
         )
         self.models_loaded = Gauge(
             "fraudstream_models_loaded", "Models that score each batch, the champion too", registry=self.registry
@@ -82,9 +109,20 @@ class ScoringMetrics:
         )
         self._champion: str | None = None
         self._timed: set[str] = set()
+        self._failed: dict[tuple[str, str], None] = {}
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"fraudstream_{name}", text, registry=self.registry)
+
+    def _see_failure(self, version: str, part: str) -> None:
+        """Count a failure; the series of what failed longest ago go, so that their number stays bounded."""
+        self._failed.pop((version, part), None)
+        self._failed[version, part] = None
+        self._failures.labels(version, part).inc()
+        if len(self._failed) > _MOST_FAILED:
+            gone = next(iter(self._failed))
+            del self._failed[gone]
+            self._failures.remove(*gone)
 
     def lineup_swapped(self, lineup: Lineup) -> None:
         """Take note of the models that were swapped in, the first ones too."""
@@ -105,6 +143,13 @@ class ScoringMetrics:
         self.batch_seconds.observe(seconds)
         self.batch_rows.observe(rows)
 
+    def see_checkpoint(self, size_bytes: int, failures: int) -> None:
+        """Take note of a try to write a checkpoint; no bytes where there was nothing new, or it failed."""
+        self.checkpoint_failures.inc(failures)
+        self.checkpoint_bytes.inc(size_bytes)
+        if size_bytes:
+            self.checkpointed_at.set_to_current_time()
+
     def see(self, scored: Scored) -> None:
         """Take note of the scored batch of one partition."""
         self.scored.inc(len(scored.scores))
@@ -118,7 +163,7 @@ class ScoringMetrics:
         self.degraded.inc(scored.degraded)
         self.recomputed.inc(sum(message.header.recomputed for message in scored.features))
         for failure in scored.model_failures:
-            self._failures.labels(failure.version, failure.part).inc()
+            self._see_failure(failure.version, failure.part)
         for version, took_s in scored.model_seconds.items():
             if not math.isnan(took_s):
                 self._timed.add(version)

@@ -35,4 +35,5 @@ class MisroutingNotice:
             partition,
             self._since.pop(partition),
             hash64(scored.misrouted_card),
+            extra={"partition": partition},
         )

@@ -43,4 +43,5 @@ class ModelFailureNotice:
             self._since.pop(who),
             _MEANWHILE[failure.part],
             failure.reason,
+            extra={"model_version": failure.version},
         )

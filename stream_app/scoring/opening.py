@@ -220,7 +220,10 @@ class Opening:
         if not recreated and not shortened:
             return epoch, True
         if self._settings.new_epoch is not None:
-            log.warning("partition %d: new epoch %d: %s", known.partition, epoch + 1, self._settings.new_epoch)
+            ids = {"partition": known.partition}
+            log.warning(
+                "partition %d: new epoch %d: %s", known.partition, epoch + 1, self._settings.new_epoch, extra=ids
+            )
             return epoch + 1, False
         if recreated:
             raise OpeningRefusedError(

@@ -157,15 +157,20 @@ def _tail_score(record: ConsumerRecord) -> _TailScore | None:
     try:
         return _with_marks(wire.decode(_TailScore, record.value or b""), record)
     except (wire.RecordError, MarksError) as error:
-        log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, error)
+        _pass_over(record, error)
         return None
+
+
+def _pass_over(record: ConsumerRecord, error: Exception) -> None:
+    ids = {"partition": record.partition, "offset": record.offset}
+    log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, error, extra=ids)
 
 
 def _feature_header(record: ConsumerRecord) -> FeatureBatchHeader | None:
     try:
         return FeatureBatchHeader.decode(record.headers)
     except FeatureBatchError as error:
-        log.warning("%s[%d] offset %d is passed over: %s", record.topic, record.partition, record.offset, error)
+        _pass_over(record, error)
         return None
 
 

@@ -31,6 +31,7 @@ class OverdueNotice:
                     "degraded until the worker has caught up; if that lasts, start more workers",
                     batch.partition,
                     self._limit_s,
+                    extra={"partition": batch.partition},
                 )
             self._last_s = now_s
         elif self._last_s is not None and now_s - self._last_s > CAUGHT_UP_S:

@@ -18,7 +18,8 @@ class RecordBatch:
     """Consecutive records of one partition, as one poll brought them.
 
     `overdue` says that the first has waited longer than the age limit and that more wait behind the last: the worker is
-    above its capacity, or catches up.
+    above its capacity, or catches up. `first_ms` and `last_ms` are Kafka's stamps of the first and last record, 0 where
+    nobody asks. `links` are the W3C traceparents of some of their senders' spans.
     """
 
     partition: int
@@ -27,6 +28,9 @@ class RecordBatch:
     keys: list[bytes | None]
     values: list[bytes | None]
     overdue: bool = False
+    first_ms: int = 0
+    last_ms: int = 0
+    links: tuple[str, ...] = ()
 
     @classmethod
     def empty(cls, partition: int, generation: int) -> "RecordBatch":
@@ -46,7 +50,10 @@ class RecordBatch:
 
     def _part(self, rows: slice) -> "RecordBatch":
         offsets, keys, values = self.offsets[rows], self.keys[rows], self.values[rows]
-        return RecordBatch(self.partition, self.generation, offsets, keys, values, self.overdue)
+        first_ms, last_ms = self.first_ms, self.last_ms
+        return RecordBatch(
+            self.partition, self.generation, offsets, keys, values, self.overdue, first_ms, last_ms, self.links
+        )
 
 
 class DeadRecord(NamedTuple):

@@ -1,4 +1,4 @@
-"""Where scoring's output goes: one idempotent producer; a failed send ends the process."""
+"""Where scoring's output goes: idempotent producers, one for scores; a failed send ends the process."""
 
 import asyncio
 import itertools
@@ -15,6 +15,7 @@ from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.control_marks import USED, headers_of
 from stream_app.scoring.record_batch import DeadRecord, FeatureMessage, Scored
+from stream_app.telemetry.traces import span
 
 _BATCH_BYTES = 1 << 20
 _REQUEST_BYTES = 8 << 20
@@ -29,16 +30,20 @@ class SendError(FraudstreamError):
 class Sink:
     """Sends a partition's scores and feature messages together, dead letters before them.
 
+    A producer has one request on its way to each broker: scores, for which somebody waits, must not wait until feature
+    messages, a hundred times as large, are acknowledged. So each have a producer of their own.
+
     Parameters
     ----------
-    producer:
-        A started producer.
+    producer, feature_producer:
+        Started producers.
     topics:
         Names of the topics.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, topics: TopicNames) -> None:
+    def __init__(self, producer: AIOKafkaProducer, feature_producer: AIOKafkaProducer, topics: TopicNames) -> None:
         self._producer = producer
+        self._feature_producer = feature_producer
         self._topics = topics
 
     async def send(self, partition: int, topic_id: str, scored: Scored, done: Acknowledgements, now_ms: int) -> None:
@@ -50,8 +55,9 @@ class Sink:
             When a record cannot be sent.
         """
         try:
-            sends = await self._send_scores(partition, topic_id, scored, now_ms)
-            sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
+            with span("send scores"):
+                sends = await self._send_scores(partition, topic_id, scored, now_ms)
+                sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
         except KafkaError as error:
             raise SendError(
                 f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it"
@@ -116,7 +122,9 @@ class Sink:
                 f"partition {partition}: a feature batch of {len(message.value)} bytes fits no request of "
                 f"{_REQUEST_BYTES} bytes"
             )
-        send: asyncio.Future[Any] = await self._producer.send_batch(builder, self._topics.features, partition=partition)
+        send: asyncio.Future[Any] = await self._feature_producer.send_batch(
+            builder, self._topics.features, partition=partition
+        )
         return send
 
 

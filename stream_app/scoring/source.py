@@ -1,6 +1,7 @@
 """The Faust service that reads transactions in batches, opens partitions, keeps the lease, commits and drains."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -33,8 +34,11 @@ from stream_app.scoring.opening import Opened, Opening, epoch_entry
 from stream_app.scoring.record_batch import RecordBatch
 from stream_app.scoring.settings import ScoringSettings
 from stream_app.scoring.sink import SendError, Sink
+from stream_app.telemetry.traces import trace_of, tracing
 
 log = logging.getLogger(__name__)
+
+_MOST_LINKS = 8
 
 _LONGEST_POLL_S = 0.2
 
@@ -287,6 +291,10 @@ class TransactionSource(faust.Service):
             "%.2f s",
             opened.identity.partition, opened.state_offset, opened.output_offset, len(opened.missing),
             opened.identity.epoch, "warm" if opened.cold_before == 0 else "COLD", opened.took_s,
+            extra={
+                "partition": opened.identity.partition, "first_offset": opened.state_offset,
+                "offset": opened.output_offset, "writer": opened.identity.writer,
+            },
         )  # fmt: skip
         if self._settings.new_epoch is not None and opened.identity.epoch > 0:
             await self._parts.audit(epoch_entry(opened, self._settings))
@@ -345,8 +353,9 @@ class TransactionSource(faust.Service):
         if self.partitions:
             await self._opening.check_input({opened.lane.identity.topic_id for opened in self.partitions.values()})
         for opened in list(self.partitions.values()):
+            failures = opened.checkpoints.failures
             size = await opened.checkpoints.write(opened.done)
-            self._parts.metrics.checkpoint_bytes.inc(size)
+            self._parts.metrics.see_checkpoint(size, opened.checkpoints.failures - failures)
 
     async def let_go(self) -> None:
         """Drain, commit, checkpoint, forget every partition; bounded by the session time-out, then the process ends."""
@@ -413,4 +422,13 @@ def _record_batch(partition: int, generation: int, records: list[Any], *, overdu
         [record.key for record in records],
         [record.value for record in records],
         overdue,
+        records[0].timestamp,
+        records[-1].timestamp,
+        _links(records) if tracing() else (),
     )
+
+
+def _links(records: list[Any]) -> tuple[str, ...]:
+    """Who sent the first records of a batch that were traced: a batch has too many senders to be any one's child."""
+    traced = (trace_of(record.headers) for record in records if record.headers)
+    return tuple(itertools.islice((trace for trace in traced if trace is not None), _MOST_LINKS))

@@ -9,6 +9,7 @@ from faust.types import StreamT
 from prometheus_client import CollectorRegistry
 
 from stream_app.faust_app import ChannelApp, channel_app, end_process
+from stream_app.process_metrics import add_process_metrics
 from stream_app.watch.history.commit import AnnouncedCommit
 from stream_app.watch.history.service import DRIFT, FEEDBACK, HistoryService
 from stream_app.watch.pages import Part, WatchPages
@@ -21,6 +22,7 @@ def build_app(settings: WatchSettings, data_folder: Path) -> ChannelApp:
     """The app of one process; nothing connects before it is started."""
     app = channel_app("fraudstream-watch", settings.broker, data_folder)
     registry = CollectorRegistry()
+    add_process_metrics(registry)
     keeper = _add_keeper(app, settings, registry)
     parts: dict[str, Part] = {"profiles": keeper}
     services: list[faust.Service] = [keeper]
@@ -35,7 +37,7 @@ def build_app(settings: WatchSettings, data_folder: Path) -> ChannelApp:
         for service in services:
             await service.stop()
 
-    for service in [WatchPages(settings.web_port, registry, parts), *services]:
+    for service in [WatchPages(settings.web_host, settings.web_port, registry, parts), *services]:
         app.service(service)  # type: ignore[arg-type]  # typed for classes, takes an instance too
     return app
 

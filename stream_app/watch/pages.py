@@ -8,7 +8,10 @@ from prometheus_client import CollectorRegistry
 
 from stream_app.health import HealthServer
 
-WEB_HOST = "127.0.0.1"
+_REASONS = {
+    "standby": "another process holds the lease",
+    "restoring": "it reads again what its last holder has read",
+}
 
 
 class Part(Protocol):
@@ -26,14 +29,14 @@ class WatchPages(faust.Service):
 
     Parameters
     ----------
-    port: where to listen; None serves nothing.
+    host, port: where to listen; no port serves nothing.
     registry: metrics to show.
     parts: by name; the process is ready when one of them is active.
     """
 
-    def __init__(self, port: int | None, registry: CollectorRegistry, parts: Mapping[str, Part]) -> None:
+    def __init__(self, host: str, port: int | None, registry: CollectorRegistry, parts: Mapping[str, Part]) -> None:
         self._parts = parts
-        self._server = None if port is None else HealthServer(WEB_HOST, port, registry, self._unhealthy, self._state)
+        self._server = None if port is None else HealthServer(host, port, registry, self._unhealthy, self._state)
         super().__init__()
 
     async def on_start(self) -> None:
@@ -48,7 +51,11 @@ class WatchPages(faust.Service):
 
     def _state(self) -> dict[str, object]:
         states = {name: part.status() for name, part in self._parts.items()}
-        return {"ready": any(state["state"] == "active" for state in states.values()), **states}
+        ready = any(state["state"] == "active" for state in states.values())
+        waiting = "; ".join(
+            f"{name}: {_REASONS.get(str(state['state']), state['state'])}" for name, state in states.items()
+        )
+        return {"ready": ready, "reason": None if ready else waiting, **states}
 
     def _unhealthy(self) -> str | None:
         return next((why for part in self._parts.values() if (why := part.unhealthy()) is not None), None)

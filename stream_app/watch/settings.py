@@ -23,8 +23,10 @@ class WatchSettings:
     """Names of the topics."""
     redis_prefix: str = "fraudstream:"
     """What all keys in Redis begin with."""
+    web_host: str = "127.0.0.1"
+    """Address of /healthz, /readyz and /metrics."""
     web_port: int | None = None
-    """Port of /healthz, /readyz and /metrics; None serves nothing."""
+    """Port of the same; None serves nothing."""
     maturity_days: float = 7.0
     """Age in event days at which a transaction without a label counts as genuine."""
     idle_after_s: float = 10.0

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -19,6 +20,8 @@ CHROMIUM = os.environ.get("FRAUDSTREAM_CHROMIUM") or next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "chromium"
 )
 PHONE = {"width": 360, "height": 740}
+REFUSAL = re.compile(r"responded with a status of (400|403|409) ")
+"""What a person is told on the page, the browser tells as well."""
 SERIOUS = {"serious", "critical"}
 
 SignIn = Callable[..., Page]
@@ -102,4 +105,5 @@ def accessible() -> Callable[[Page], None]:
 
 def _trouble(message: ConsoleMessage) -> list[str]:
     lost = "net::ERR_CONNECTION_REFUSED" in message.text or "net::ERR_INCOMPLETE_CHUNKED_ENCODING" in message.text
-    return [] if message.type not in {"error", "warning"} or lost else [f"{message.type}: {message.text}"]
+    refused = REFUSAL.search(message.text) is not None
+    return [] if message.type not in {"error", "warning"} or lost or refused else [f"{message.type}: {message.text}"]

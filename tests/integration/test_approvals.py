@@ -100,6 +100,20 @@ def test_what_nobody_has_proposed_cannot_be_approved_and_an_approval_counts_once
         registry.approve(versions[1], "bob")
 
 
+@pytest.mark.parametrize("actor", ["bob", "ada"])
+def test_a_proposal_that_is_rejected_or_withdrawn_is_gone_and_the_audit_says_by_whom(registry, versions, actor):
+    proposal = registry.propose(versions[1], "ada", "better")
+    registry.reject(versions[1], actor, "the figures are of another week")
+    assert registry.proposals() == []
+    last = registry.audit()[-1]
+    assert (last.kind, last.actor, last.subject) == ("promotion-rejection", actor, versions[1])
+    assert last.details == {"proposal": proposal.sequence, "proposed_by": "ada"}
+    with pytest.raises(ApprovalError, match="nobody has proposed"):
+        registry.approve(versions[1], "eve")
+    with pytest.raises(ApprovalError, match="nobody has proposed"):
+        registry.reject(versions[1], "eve", "again")
+
+
 def test_the_release_loop_needs_no_second_person_and_no_person_goes_by_its_name(registry, versions):
     assert registry.promote(versions[1], "release", "passed", automatic=True).version == versions[1]
     for name in ("release", " Release", "retrain"):
@@ -163,5 +177,10 @@ def test_commands_propose_show_and_approve(registry, versions, bundles, stack, r
     assert "fraudstream models approve approvals-off" in capsys.readouterr().out
     assert run(["models", "approve", "approvals-off", "--actor", "bob"]) == 0
     assert not clock_free.approvals_required()
+    assert run(["models", "approvals", "--require", "on", "--actor", "ada", "--reason", "again"]) == 0
+    assert run(["models", "promote", versions[2], "--actor", "ada", "--reason", "newer"]) == 0
+    assert run(["models", "reject", versions[2], "--actor", "bob", "--reason", "not on these rows"]) == 0
+    assert f"{versions[2]} is no longer proposed (bob: not on these rows)" in capsys.readouterr().out
+    assert clock_free.proposals() == []
     assert run(["models", "approvals", "--require", "on", "--actor", "ada"]) == 2
     assert "--require needs a --reason" in capsys.readouterr().err

@@ -11,7 +11,10 @@ from stream_app.cli import build_cli
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "operations"
-PAGES = {page: (FOLDER / page).read_text() for page in ("README.md", "failures.md", "runbooks.md", "chaos.md")}
+PAGES = {
+    page: (FOLDER / page).read_text()
+    for page in ("README.md", "failures.md", "runbooks.md", "chaos.md", "logs-and-traces.md")
+}
 
 
 def test_the_table_of_scenarios_has_each_with_its_bound() -> None:

@@ -11,6 +11,8 @@ class Bell:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next: asyncio.Event | None = None
         self._pending = False
+        self.closed = False
+        """Whether everybody who waits is to go."""
 
     def hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say where it is heard."""
@@ -23,6 +25,11 @@ class Bell:
         self._pending = True
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """Ring for the last time."""
+        self.closed = True
+        self._wake()
 
     async def heard(self, timeout_s: float) -> None:
         """Wait for the next ring, or until the time is over."""

@@ -12,6 +12,7 @@ from models.schema import wire
 from models.schema.score import Score
 from stream_app.console.feed.event_reader import console_consumer
 from stream_app.console.feed.journal import Journal
+from stream_app.console.feed.sample import Sample
 from stream_app.scores_reader import LastSeen
 from stream_app.watermarks import watermarks
 
@@ -19,9 +20,6 @@ _APPROVED: Final = b'"decision":"approve"'
 """As the scorers write it: what is flagged is told without decoding the rest."""
 _BATCH: Final = 4_000
 _WAIT_S: Final = 0.15
-PLAIN_PER_S: Final = 20
-FLAGGED_PER_S: Final = 60
-"""As many are decoded and told in a second; nobody reads more."""
 _BEHIND_S: Final = 1.0
 """A reader that is further behind jumps to the end: what comes now is what is asked for."""
 _AT_START: Final = 200
@@ -78,21 +76,25 @@ class ScoreReader:
         self._topic, self._journal = topic, journal
         self.partitions = partitions
         self._undecodable = undecodable
-        self._clock_s = clock_s
+        self._sample = Sample(clock_s)
         self._next: dict[int, int] = {}
+        self._counted_from: dict[int, int] = {}
         self._last_seen = LastSeen()
         self.last: dict[int, tuple[Score, int]] = {}
         """Partition -> the last score decoded there, and Kafka's timestamp of it."""
         self.counts = ScoreCounts()
-        self._second, self._plain_left, self._flagged_left = 0, PLAIN_PER_S, FLAGGED_PER_S
 
     def open(self) -> None:
-        """Begin a little before the end."""
+        """Begin a little before the end, or where this process has read up to."""
+        reached = self._journal.place()
         for partition in range(self.partitions):
             first, end = watermarks(self._consumer, self._topic, partition)
-            self._next[partition] = max(first, end - _AT_START)
-            if not self._journal.place():
-                self._journal.begin(partition, self._next[partition])
+            start = max(first, end - _AT_START)
+            if partition not in reached:
+                self._journal.begin(partition, start)
+            elif reached[partition] < end:
+                start = max(start, reached[partition] + 1)
+            self._next[partition], self._counted_from[partition] = start, end
         self._consumer.assign([TopicPartition(self._topic, one, at) for one, at in self._next.items()])
 
     def turn(self) -> bool:
@@ -100,12 +102,10 @@ class ScoreReader:
         messages = [one for one in self._consumer.consume(_BATCH, timeout=_WAIT_S) if one.error() is None]
         if not messages:
             return False
-        self._refill()
         values = [message.value() or b"" for message in messages]
         flagged = [at for at, value in enumerate(values) if _APPROVED not in value]
-        self._count(messages, len(flagged))
-        chosen = self._chosen(len(messages), flagged)
-        told = [self._tell(messages[at], values[at]) for at in chosen]
+        self._count(messages, flagged)
+        told = [self._tell(messages[at], values[at]) for at in self._sample.chosen(len(messages), flagged)]
         self._note_ends(messages, values)
         self._catch_up()
         return any(told)
@@ -114,30 +114,20 @@ class ScoreReader:
         """Disconnect."""
         self._consumer.close()
 
-    def _refill(self) -> None:
-        second = int(self._clock_s())
-        if second != self._second:
-            self._second, self._plain_left, self._flagged_left = second, PLAIN_PER_S, FLAGGED_PER_S
-
-    def _count(self, messages: Sequence[Message], flagged: int) -> None:
+    def _count(self, messages: Sequence[Message], flagged: Sequence[int]) -> None:
+        """What was there before the console is shown, and not counted as what came."""
         written = 0
         for partition, offset in {one.partition() or 0: one.offset() or 0 for one in messages}.items():
-            written += offset + 1 - self._next[partition]
+            written += max(0, offset + 1 - max(self._next[partition], self._counted_from[partition]))
             self._next[partition] = offset + 1
+        new = [(one.offset() or 0) >= self._counted_from[one.partition() or 0] for one in messages]
         before = self.counts
         self.counts = ScoreCounts(
-            before.written + written, before.looked_at + len(messages), before.flagged + flagged, before.told
+            before.written + written,
+            before.looked_at + sum(new),
+            before.flagged + sum(new[at] for at in flagged),
+            before.told,
         )
-
-    def _chosen(self, count: int, flagged: Sequence[int]) -> list[int]:
-        """Return which of the batch are told: what was flagged, and a few of the rest, as far as the second allows."""
-        bad = flagged[-self._flagged_left :] if self._flagged_left else []
-        self._flagged_left -= len(bad)
-        rest = min(self._plain_left, max(1, PLAIN_PER_S // 5), count)
-        known = set(flagged)
-        plain = {count - 1 - at * count // rest for at in range(rest)} - known if rest else set()
-        self._plain_left -= len(plain)
-        return sorted([*bad, *plain])
 
     def _tell(self, message: Message, value: bytes) -> bool:
         score = self._decoded(value)
@@ -147,8 +137,9 @@ class ScoreReader:
         stamp_ms = message.timestamp()[1]
         data: dict[str, Any] = msgspec.to_builtins(score)
         self._journal.append(partition, offset, stamp_ms, data | {"partition": partition, "offset": offset})
-        before = self.counts
-        self.counts = ScoreCounts(before.written, before.looked_at, before.flagged, before.told + 1)
+        if offset >= self._counted_from[partition]:
+            before = self.counts
+            self.counts = ScoreCounts(before.written, before.looked_at, before.flagged, before.told + 1)
         return True
 
     def _note_ends(self, messages: Sequence[Message], values: Sequence[bytes]) -> None:

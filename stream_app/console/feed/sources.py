@@ -9,7 +9,6 @@ from confluent_kafka import Message
 
 from models.schema import topics as t
 from models.schema import wire
-from models.schema.audit_record import AuditRecord
 from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent
 from models.schema.drift_statistics import DriftStatistics
@@ -47,16 +46,10 @@ def _cloud_event(record: type[msgspec.Struct]) -> Callable[[Message], Told]:
     return tell
 
 
-def _audit(message: Message) -> Told:
-    told: Told = msgspec.to_builtins(wire.decode(AuditRecord, message.value() or b""))
-    return told
-
-
 SOURCES: Final = (
     Source("performance", t.PERFORMANCE, 2_000, _cloud_event(Performance)),
     Source("drift", t.DRIFT_EVENTS, 2_000, _cloud_event(DriftEvent)),
     Source("statistics", t.DRIFT_STATISTICS, 500, _cloud_event(DriftStatistics)),
     Source("request", t.RETRAIN_REQUESTS, 500, _cloud_event(RetrainRequest)),
     Source("model", t.MODEL_EVENTS, 2_000, _cloud_event(ModelEvent)),
-    Source("audit", t.AUDIT, 500, _audit),
 )

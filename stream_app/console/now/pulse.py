@@ -19,6 +19,7 @@ from stream_app.console.now.recent import Recent
 from stream_app.console.now.tick import tick_of
 from stream_app.console.now.vitals import PartitionVitals, Vitals
 from stream_app.console.settings import ConsoleSettings
+from stream_app.faust_app import end_process
 from stream_app.worker_status import WorkerStatus, read_workers
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Pulse:
             while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
                 self._feed.tell(TICK, tick_of(self._vitals()))
                 due_s = max(due_s + EVERY_S, time.monotonic())
+        except Exception as error:  # noqa: BLE001  pages that stand still must not look alive
+            end_process(error)
         finally:
             if self._positions is not None:
                 self._positions.close()
@@ -66,13 +69,13 @@ class Pulse:
 
     def _vitals(self) -> Vitals:
         now_s, now_ms = time.monotonic(), time.time_ns() // 1_000_000
-        problems = [] if self._feed.problem is None else [self._feed.problem]
         self._recent.see(now_s, self._feed.score_counts)
-        partitions = self._partitions(now_s, now_ms, problems)
-        workers, aliases = self._in_redis(problems)
+        partitions = self._partitions(now_s, now_ms)
+        workers, aliases = self._in_redis()
+        problems = [] if self._feed.problem is None else [self._feed.problem]
         return Vitals(now_ms, self._recent.traffic(now_s), partitions, workers, aliases, problems)
 
-    def _partitions(self, now_s: float, now_ms: int, problems: list[str]) -> list[PartitionVitals]:
+    def _partitions(self, now_s: float, now_ms: int) -> list[PartitionVitals]:
         reader, settings = self._feed.score_reader, self._settings
         if reader is None:
             return []
@@ -81,19 +84,21 @@ class Pulse:
                 self._positions = InputPositions(settings.broker, settings.topics.transactions, settings.score_group)
             partitions, latencies = self._positions.partitions(reader.partitions, dict(reader.last), now_ms)
         except (FraudstreamError, KafkaException) as error:
-            if not problems:
-                problems.append(f"Kafka does not say how far the scorers are: {' '.join(str(error).split())}")
+            self._feed.hindered("kafka", f"Kafka does not answer: {' '.join(str(error).split())}")
             return []
+        self._feed.hindered("kafka", None)
         for latency_ms in latencies:
             self._recent.add_latency(now_s, latency_ms)
         return partitions
 
-    def _in_redis(self, problems: list[str]) -> tuple[list[WorkerStatus] | None, Mapping[str, Alias]]:
+    def _in_redis(self) -> tuple[list[WorkerStatus] | None, Mapping[str, Alias]]:
         try:
-            return read_workers(self._redis, self._settings.redis_prefix), self._registry.aliases()
+            found = read_workers(self._redis, self._settings.redis_prefix), self._registry.aliases()
         except (FraudstreamError, redis.RedisError, OSError) as error:
-            problems.append(f"Redis does not answer: {' '.join(str(error).split())}")
+            self._feed.hindered("redis", f"Redis does not answer: {' '.join(str(error).split())}")
             return None, {}
+        self._feed.hindered("redis", None)
+        return found
 
 
 def last_tick(feed: Feed) -> Mapping[str, Any] | None:

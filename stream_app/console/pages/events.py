@@ -1,5 +1,6 @@
 """/events: the feed as server-sent events."""
 
+import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -114,17 +115,17 @@ def routes(console: Console) -> list[BaseRoute]:
 
 async def _stream(console: Console, request: Request, follower: Follower) -> AsyncIterator[bytes]:
     """Send what comes, until the session ends or the page goes."""
-    yield b"retry: %d\n\n" % _RETRY_MS
-    checked_s = 0.0
-    while not await request.is_disconnected():
-        messages = follower.messages()
-        for message in messages:
-            yield message
-        if not messages:
-            yield b": \n\n"
-        await console.feed.bell.heard(_WAIT_S)
-        checked_s += _WAIT_S
-        if checked_s >= _CHECK_EVERY_S:
-            checked_s = 0.0
-            if await console.sessions.read(request.cookies.get(console.cookies.session)) is None:
-                return
+    with console.gauges.open_pages.track_inprogress():
+        yield b"retry: %d\n\n" % _RETRY_MS
+        due_s = time.monotonic() + _CHECK_EVERY_S
+        while not console.feed.bell.closed and not await request.is_disconnected():
+            messages = follower.messages()
+            for message in messages:
+                yield message
+            if not messages:
+                yield b": \n\n"
+            await console.feed.bell.heard(_WAIT_S)
+            if time.monotonic() >= due_s:
+                due_s += _CHECK_EVERY_S
+                if await console.sessions.read(request.cookies.get(console.cookies.session)) is None:
+                    return

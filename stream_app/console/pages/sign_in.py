@@ -32,7 +32,12 @@ class SignIn:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._door = Doorkeeper(console.accounts, Attempts(time.monotonic), console.registry)
+        self._door = Doorkeeper(
+            console.accounts,
+            Attempts(time.monotonic),
+            console.registry,
+            lambda outcome: console.gauges.sign_ins.labels(outcome).inc(),
+        )
         oidc = console.settings.oidc
         self._oidc = None if oidc is None else Oidc(oidc, console.accounts)
 

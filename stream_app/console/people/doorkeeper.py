@@ -1,13 +1,13 @@
 """Lets people in, and writes into the audit whom it let in and whom it did not."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.audit.chain import Entry
 from models.errors import FraudstreamError
 from models.registry import Registry
+from models.schema.audit_record import Detail
 from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.attempts import Attempts
 from stream_app.console.people.role import Role
@@ -39,12 +39,13 @@ class Doorkeeper:
     accounts: who is known.
     attempts: who guesses.
     registry: whose audit is written.
+    counted: is told the outcome of each try.
     """
 
     def __init__(
-        self, accounts: Accounts, attempts: Attempts, registry: Registry, clock: Callable[[], int] = time.time_ns
+        self, accounts: Accounts, attempts: Attempts, registry: Registry, counted: Callable[[str], None]
     ) -> None:
-        self._accounts, self._attempts, self._registry, self._clock = accounts, attempts, registry, clock
+        self._accounts, self._attempts, self._registry, self._counted = accounts, attempts, registry, counted
 
     def enter(self, address: str, name: str, password: str) -> Answer:
         """Let somebody in by password, or not.
@@ -69,8 +70,9 @@ class Doorkeeper:
     def note(self, name: str, reason: str, address: str, *, entered: bool, role: str | None = None) -> None:
         """Write into the audit that somebody came in or was kept out; while Redis is away, into the log alone."""
         said = "entered" if entered else "refused"
+        self._counted(said)
         log.info("sign-in %s: %s from %s: %s", said, name, address, reason)
-        details = {"outcome": said, "address": address, "role": role}
+        details: dict[str, Detail] = {"outcome": said, "address": address, "role": role}
         try:
             self._registry.log.append(Entry("login", name, reason, _SUBJECT, details))
         except FraudstreamError as error:

@@ -17,6 +17,8 @@ from stream_app.console.people.role import Role, UnknownRoleError
 log = logging.getLogger(__name__)
 
 _SALT: Final = "session"
+_AGAIN_S: Final = 2.0
+"""A Redis that does not answer is not asked for each request."""
 RENEW_S: Final = 60
 """The cookie is renewed when it was last used longer ago, not at every request."""
 
@@ -72,6 +74,7 @@ class Sessions:
         self._prefix = f"{prefix}console:ended:"
         self._idle_s, self._absolute_s, self._now = idle_s, absolute_s, now
         self._ended: dict[str, float] = {}
+        self._away_until_s = 0.0
 
     def open(self, name: str, role: Role, *, own: bool) -> str:
         """Return the cookie of a new session."""
@@ -116,10 +119,14 @@ class Sessions:
     async def _is_ended(self, session: str) -> bool:
         if session in self._ended:
             return True
+        if self._now() < self._away_until_s:
+            return False
         try:
             return bool(await self._redis.exists(self._prefix + session))
         except (RedisError, OSError):
-            return False  # people go on seeing that Redis is away; what this process ended stays ended
+            # People are to see that Redis is away, and quickly; what this process ended stays ended.
+            self._away_until_s = self._now() + _AGAIN_S
+            return False
 
     def _role(self, ticket: Ticket) -> Role | None:
         """What they may do now: a change in the file holds at once, and ends the sessions from before it."""

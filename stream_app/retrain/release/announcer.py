@@ -43,7 +43,7 @@ def context_of(event: ModelEvent) -> CloudEvent:
         source=event.actor,
         time_ms=event.as_of,
         subject=event.version,
-        correlation_id=event.incident or event.request_id or event.release or event.event_id,
+        correlation_id=event.correlation_id,
         causation_id=event.request_id,
     )
 

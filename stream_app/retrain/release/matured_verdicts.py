@@ -102,7 +102,10 @@ class MaturedVerdicts:
             return False
         check = self._releases.matured(rows, version, baseline)
         self._judged, self._told = day, False
-        log.info("%s, labels as of %s: %s: %s", version, date(commit.watermark), check.verdict, check.sentence)
+        log.info(
+            "%s, labels as of %s: %s: %s", version, date(commit.watermark), check.verdict, check.sentence,
+            extra={"model_version": version},
+        )  # fmt: skip
         return True
 
     def _tell(self, error: Exception) -> None:

@@ -121,7 +121,10 @@ class PairedRows:
             rows = decode_feature_batch(message.value() or b"")
         except FeatureBatchError as error:
             # The archive buries it; here it is a batch that says nothing of either model.
-            log.warning("feature batch %d of partition %d is passed over: %s", offset, partition, error)
+            log.warning(
+                "feature batch %d of partition %d is passed over: %s", offset, partition, error,
+                extra={"partition": partition, "offset": offset},
+            )  # fmt: skip
             return
         if header.recomputed or not len(rows):
             return

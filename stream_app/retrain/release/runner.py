@@ -17,7 +17,7 @@ from models.release.limits import Limits
 from models.release.matured import MaturedRows, compare_matured
 from models.release.release import ReleasePolicy
 from models.release.state import Candidate, ChampionMove, Observation, ReleaseState
-from models.schema.model_event import Check
+from models.schema.model_event import Check, ModelEvent
 from models.schema.retrain_request import RetrainRequest
 from stream_app.retrain.release.announcer import Announcer
 from stream_app.retrain.release.executor import Executor
@@ -27,6 +27,8 @@ from stream_app.retrain.release.paired_rows import Judged, PairedRows
 from stream_app.retrain.release.release_state import ReleaseStore
 from stream_app.retrain.release.settings import ReleaseSettings
 from stream_app.retrain.state_store import StateConflictError, StateError
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import span, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,36 @@ _LEAST_GROWTH: Final = 50
 _GROWTH: Final = 0.05
 
 _replace = msgspec.structs.replace
+
+
+def _ids(event: ModelEvent) -> dict[str, str | None]:
+    return {
+        "correlation_id": event.correlation_id,
+        "causation_id": event.request_id,
+        "event_id": event.event_id,
+        "release_id": event.release,
+        "model_version": event.version,
+        "request_id": event.request_id,
+    }
+
+
+def _ids_of_state(state: ReleaseState) -> dict[str, str | None]:
+    return {
+        "correlation_id": state.incident or state.request_id or state.release or None,
+        "release_id": state.release or None,
+        "model_version": state.version,
+        "request_id": state.request_id,
+    }
+
+
+_IN_WORDS: Final = {
+    "Place": "place",
+    "PointChallenger": "point challenger",
+    "Promote": "promote",
+    "RollBack": "roll back",
+    "Verify": "verify",
+    "Announce": "announce",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +189,7 @@ class ReleaseRunner:
             request_id=None if request is None else request.request_id,
             incident=None if request is None else request.incident,
             expected=pairing,
+            trace=traceparent(),
         )
         return self._store.change(lambda state: self._policy.offer(self._follow(state), candidate))
 
@@ -210,11 +243,15 @@ class ReleaseRunner:
             self._lease.check()
             name = type(action).__name__
             self._step(f"before {name}")
-            outcome = self._connected().carry_out(action)
+            ids = _ids(action.event) if isinstance(action, Announce) else _ids_of_state(state)
+            with about(**ids), span(f"release: {_IN_WORDS[name]}", parent=state.trace):
+                outcome = self._connected().carry_out(action)
             self._step(f"after {name}")
             if isinstance(action, Announce):
                 event = action.event
-                log.info("%s %s (event %d): %s", event.version, event.kind, event.sequence, event.cause)
+                log.info(
+                    "%s %s (event %d): %s", event.version, event.kind, event.sequence, event.cause, extra=_ids(event)
+                )
             state = self._write(state, self._policy.done(state, outcome))
         return state
 

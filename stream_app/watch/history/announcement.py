@@ -87,14 +87,13 @@ def of_statistics(record: DriftStatistics, cause: str) -> Announcement:
 
 def of_request(request: RetrainRequest, cause: str | None) -> Announcement:
     """Announce a request, caused by its incident's alarm, by a commit, or by nothing but a person."""
-    correlation = request.incident or request.request_id
     event = CloudEvent(
         id=request.request_id,
         type=REQUEST_TYPE,
         source=request.actor,
         time_ms=request.as_of,
         subject=request.model_version,
-        correlation_id=correlation,
+        correlation_id=request.correlation_id,
         causation_id=cause,
     )
-    return Announcement(RETRAIN_REQUESTS, correlation, event, request)
+    return Announcement(RETRAIN_REQUESTS, request.correlation_id, event, request)

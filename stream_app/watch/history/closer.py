@@ -3,10 +3,15 @@
 import asyncio
 import logging
 import time
+from contextlib import AbstractContextManager
+
+from opentelemetry.trace import Span, SpanKind
 
 from models.drift.words import date
-from models.schema.topics import DAY_MS
+from models.schema.topics import ARCHIVE_COMMITS, DAY_MS
 from stream_app.lease import Lease
+from stream_app.telemetry.about import about
+from stream_app.telemetry.traces import messaging, span
 from stream_app.watch.history.archived_days import ArchivedDays
 from stream_app.watch.history.closings import KEPT_DAYS, Closing, Closings
 from stream_app.watch.history.commit import AnnouncedCommit
@@ -104,7 +109,8 @@ class DayCloser:
             for day in range(first, until + 1):
                 if self._stopping:
                     return
-                await self._close(day, days, announced)
+                with about(causation_id=announced.event_id, event_day=_text(day)), _closing(self.agent, announced):
+                    await self._close(day, days, announced)
 
     def _first_day(self, days: ArchivedDays, until: int) -> int:
         if self.last is not None:
@@ -132,7 +138,15 @@ class DayCloser:
         self.last = closing
         took_s = time.monotonic() - began_s
         self._gauges.see_closing(self.agent, day, announced.last_closed_day - day, took_s)
-        log.info("%s closed %s in %.2f s: %d published", self.agent, _text(day), took_s, len(found))
+        log.info(
+            "%s closed %s in %.2f s: %d published", self.agent, _text(day), took_s, len(found),
+            extra={"offset": announced.offset},
+        )  # fmt: skip
+
+
+def _closing(agent: str, announced: AnnouncedCommit) -> AbstractContextManager[Span]:
+    about_record = messaging("process", ARCHIVE_COMMITS, offset=announced.offset, event_id=announced.event_id)
+    return span(f"close day: {agent}", SpanKind.CONSUMER, parent=announced.trace, attributes=about_record)
 
 
 def _text(day: int) -> str:

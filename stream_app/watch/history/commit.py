@@ -16,12 +16,14 @@ class AnnouncedCommit:
     event_id: id of the announcement.
     archive_id: what tells this archive from another one at the same place.
     commit: versions and watermark.
+    trace: W3C traceparent of what announced it; None where nobody traces.
     """
 
     offset: int
     event_id: str
     archive_id: str
     commit: ArchiveCommit
+    trace: str | None = None
 
     @property
     def last_closed_day(self) -> int:

@@ -6,6 +6,7 @@ from models.access.kafka_settings import aiokafka_settings
 from models.schema import wire
 from models.schema.archive_commit import ArchiveCommit
 from models.schema.cloud_event import CloudEvent, CloudEventError
+from stream_app.telemetry.traces import trace_of
 from stream_app.watch.dead_letters import DeadLetters, DeadRecord
 from stream_app.watch.history.commit import AnnouncedCommit
 
@@ -65,4 +66,4 @@ class CommitSource:
                 DeadRecord(record.topic, record.partition, record.offset, record.key, record.value, str(error))
             )
             return None
-        return AnnouncedCommit(record.offset, event.id, event.correlation_id, commit)
+        return AnnouncedCommit(record.offset, event.id, event.correlation_id, commit, trace_of(record.headers))

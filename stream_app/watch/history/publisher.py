@@ -1,14 +1,18 @@
 """Sends announcements in order, each acknowledged before the next, each id once."""
 
+import logging
 from collections.abc import Collection, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from models.access.kafka_settings import aiokafka_settings
 from models.schema.cloud_event import CloudEvent, CloudEventError
-from models.schema.topics import TopicNames
+from models.schema.topics import PERFORMANCE, TopicNames
 from stream_app.lease import Lease
+from stream_app.telemetry.traces import sending, trace_headers
 from stream_app.watch.history.announcement import Announcement
+
+log = logging.getLogger(__name__)
 
 TAIL_RECORDS = 1_000
 """How far back ids are looked up at a start: a day brings a few dozen records at most, and only those of a day whose
@@ -44,15 +48,26 @@ class Publisher:
         for announcement in new:
             self._lease.check()
             await self._send(announcement)
+            _tell(announcement)
         return new
 
     async def _send(self, announcement: Announcement) -> None:
-        await self._producer.send_and_wait(
-            self._topics.of(announcement.topic),
-            announcement.value,
-            key=announcement.key.encode(),
-            headers=announcement.event.headers(),
-        )
+        topic, event = self._topics.of(announcement.topic), announcement.event
+        with sending(topic, event_id=event.id, correlation_id=event.correlation_id):
+            await self._producer.send_and_wait(
+                topic,
+                announcement.value,
+                key=announcement.key.encode(),
+                headers=[*event.headers(), *trace_headers()],
+            )
+
+
+def _tell(announcement: Announcement) -> None:
+    event = announcement.event
+    # A day brings some dozen figures of performance, which set nothing off.
+    level = logging.DEBUG if announcement.topic == PERFORMANCE else logging.INFO
+    ids = {"correlation_id": event.correlation_id, "causation_id": event.causation_id, "event_id": event.id}
+    log.log(level, "published %s on %s about %s", event.type, announcement.topic, event.subject, extra=ids)
 
 
 async def published_ids(broker: str, topics: Sequence[str]) -> set[str]:

@@ -13,24 +13,33 @@ class KeeperGauges:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.active = Gauge(
-            "fraudstream_profile_keeper_active", "1 while this process holds the lease", registry=registry
+            "fraudstream_profile_keeper_active", "1 while this process keeps the profiles, by lease", registry=registry
         )
         self.rows = Counter("fraudstream_profile_rows", "Feature rows counted into profiles", registry=registry)
         self.repeated = Counter(
             "fraudstream_profile_rows_repeated", "Feature rows dropped by the reader's rule", registry=registry
         )
-        self.labels = Counter("fraudstream_profile_labels", "Label statements read", registry=registry)
+        self.labels = Counter("fraudstream_profile_labels", "Label statements counted into profiles", registry=registry)
         self.dead_letters = Counter(
-            "fraudstream_profile_dead_letters", "Records that could not be decoded", ["topic"], registry=registry
+            "fraudstream_profile_dead_letters",
+            "Records that could not be decoded, by topic",
+            ["topic"],
+            registry=registry,
         )
-        self.steps = Counter("fraudstream_profile_steps", "Steps published", registry=registry)
-        self.profiles = Counter("fraudstream_profiles", "Profiles published, with those removed", registry=registry)
+        self.steps = Counter("fraudstream_profile_steps", "Steps of profiles published", registry=registry)
+        self.profiles = Counter(
+            "fraudstream_profiles_published", "Terminal profiles published, with those removed", registry=registry
+        )
         self.as_of = Gauge(
-            "fraudstream_profile_as_of_seconds", "Event time of the last step published", registry=registry
+            "fraudstream_profiles_published_timestamp_seconds",
+            "Event time of the last step published, as Unix time",
+            registry=registry,
         )
-        self.checkpoints = Counter("fraudstream_profile_checkpoints", "Checkpoints written", registry=registry)
+        self.checkpoints = Counter(
+            "fraudstream_profile_checkpoints", "Checkpoints of the keeper written", registry=registry
+        )
         self.checkpoint_bytes = Gauge(
-            "fraudstream_profile_checkpoint_bytes", "Size of the last checkpoint", registry=registry
+            "fraudstream_profile_checkpoint_bytes", "Size of the keeper's last checkpoint", registry=registry
         )
 
     def see_step(self, as_of: int, profiles: int = 0, steps: int = 1) -> None:

@@ -168,7 +168,7 @@ class KeeperService(faust.Service):
     def status(self) -> dict[str, object]:
         """What it is doing, for the web pages."""
         if self._run is None:
-            return {"state": "standby"}
+            return {"state": "restoring" if self._lease.epoch else "standby"}
         return {
             "state": "active",
             "keeper_epoch": self._lease.epoch,

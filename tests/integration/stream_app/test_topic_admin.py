@@ -1,5 +1,8 @@
 """Creating and describing topics on a real broker."""
 
+import subprocess
+import sys
+
 import pytest
 
 from models.schema.topics import DAY_MS, SCORES, TOPICS, TRANSACTIONS, TopicNames
@@ -75,3 +78,37 @@ def test_a_setting_that_the_broker_refuses_is_said(stack: LocalStack, unique: st
 def test_a_broker_that_does_not_answer_is_named_with_the_remedy() -> None:
     with pytest.raises(BrokerUnreachableError, match=r"no Kafka broker answers at 127.0.0.1:1 .*--broker"):
         require_broker("127.0.0.1:1", timeout_s=0.5)
+
+
+_SLOW_CLIENT = """
+import gc, sys, threading
+from confluent_kafka.admin import AdminClient
+from stream_app.topic_admin import UnknownTopicError, describe_topics
+
+asked, told, collected = AdminClient.describe_configs, threading.Event(), threading.Event()
+
+def ask(self, *args, **kwargs):
+    def collect(_):
+        told.wait(10)
+        gc.collect()  # as may happen in any thread: this one is the client's own
+        collected.set()
+    futures = asked(self, *args, **kwargs)
+    for future in futures.values():
+        future.add_done_callback(collect)
+    return futures
+
+AdminClient.describe_configs = ask
+try:
+    describe_topics(sys.argv[1], ["no-such-topic"])
+except UnknownTopicError:
+    print("refused", flush=True)
+told.set()
+print("alive" if collected.wait(10) else "nothing was collected")
+"""
+
+
+def test_a_refusal_leaves_no_client_to_be_collected_in_its_own_thread(stack: LocalStack) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _SLOW_CLIENT, stack.broker], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout.splitlines()) == (0, ["refused", "alive"]), ended.stderr

@@ -14,6 +14,7 @@ from models.release.state import ReleaseState
 from stream_app.access.fresh_secrets import make_secrets
 from stream_app.access.redis_users import redis_rules
 from stream_app.chaos.tiny_models import TinyModels
+from stream_app.console.review.claims import Claims
 from stream_app.lease import Lease
 from stream_app.retrain.job import RetrainState
 from stream_app.retrain.release.release_state import ReleaseStore
@@ -164,6 +165,14 @@ def test_people_add_promote_roll_back_and_read_everything(server, versions, mode
     assert RetrainStore(server.url_of("operator"), PREFIX).read() is not None
     store = ReleaseStore(server.url_of("operator"), PREFIX)
     assert store.write(store.read()) is not None
+
+
+def test_people_claim_what_they_review(server):
+    with redis_client(server.url_of("operator")) as client:
+        claims = Claims(client, PREFIX)
+        assert claims.take("t1", "ada") == "ada"
+        assert claims.holders(["t1"]) == {"t1": "ada"}
+        claims.free("t1", "ada", decided=True)
 
 
 def test_a_stranger_and_a_wrong_password_are_refused_on_one_line_without_the_password(server, monkeypatch):

@@ -109,7 +109,7 @@ def test_an_aborted_producer_transaction_leaves_gaps_that_lag_commits_and_ranges
     recorder.close()
     assert sum(ends) > 300
     wait_until(lambda: committed(world) == ends, lambda: f"commits at {ends}; they are at {committed(world)}")
-    lags = "fraudstream_partition_lag"
+    lags = "fraudstream_partition_lag_records"
     wait_until(
         lambda: [metrics(port).get(f'{lags}{{partition="{partition}"}}') for partition in (0, 1)] == [0, 0], "no lag"
     )

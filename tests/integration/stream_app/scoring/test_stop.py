@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+import pytest
 
 from stream_app.stack.port import free_ports
 from tests.support.payments import payments
@@ -66,22 +69,40 @@ def test_health_readiness_and_metrics_answer(make_world) -> None:
     (port,) = free_ports(1)
     worker = world.start("--web-port", str(port))
     wait_until(lambda: fetch(port, "readyz")[0] == 503, "an answer before there is a model")
+    assert json.loads(fetch(port, "readyz")[1])["reason"].startswith("it waits for a model")
     world.promote(world.models.first)
     wait_until(lambda: fetch(port, "readyz")[0] == 200, "readiness")
     world.send(payments(50))
     world.wait_for_all()
     state = json.loads(fetch(port, "readyz")[1])
+    assert state["reason"] is None
     assert state["model_version"] == world.models.first.version
     assert state["partitions"] == [0, 1]
     assert fetch(port, "healthz") == (200, '{"status": "ok"}')
-    assert "fraudstream_transactions_scored_total 50.0" in fetch(port, "metrics")[1]
+    shown = fetch(port, "metrics")[1]
+    assert "fraudstream_transactions_scored_total 50.0" in shown
+    # Rows between the first and the last of a batch are spread, so parts of them may be counted.
+    waited = re.search(r"^fraudstream_event_to_score_seconds_count (.+)$", shown, flags=re.MULTILINE)
+    assert waited
+    assert float(waited[1]) == pytest.approx(50)
+    assert re.search(r"^process_resident_memory_bytes [1-9]", shown, flags=re.MULTILINE)
+    assert 'fraudstream_build_info{version="' in shown
     assert worker.stop() == 0
 
 
-def fetch(port: int, page: str) -> tuple[int, str]:
+def test_pages_are_served_on_the_address_that_was_asked_for_and_on_no_other(make_world) -> None:
+    world = make_world(champion=False)
+    (port,) = free_ports(1)
+    worker = world.start("--web-port", str(port), "--web-host", "127.0.0.2")
+    wait_until(lambda: fetch(port, "healthz", "127.0.0.2")[0] == 200, "the page")
+    assert fetch(port, "healthz")[0] == 0
+    assert worker.stop() == 0
+
+
+def fetch(port: int, page: str, host: str = "127.0.0.1") -> tuple[int, str]:
     """Status and body; status 0 while nobody listens."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}/{page}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -99,7 +99,7 @@ def test_a_new_tactic_becomes_an_alarm_its_requests_and_weeks_that_are_worse(
     metrics = page(port, "metrics")
     assert 'fraudstream_drift_events_total{kind="performance",level="alarm"} 1.0' in metrics
     assert 'fraudstream_retrain_requests_total{cause="drift follow-up"} 2.0' in metrics
-    assert 'fraudstream_history_lag_days{agent="drift"} 0.0' in metrics
+    assert 'fraudstream_history_lag_seconds{agent="drift"} 0.0' in metrics
     assert watcher.stop() == 0
     assert "error" not in watcher.said
 

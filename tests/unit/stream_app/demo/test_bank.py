@@ -1,5 +1,7 @@
 """The traffic of a demo continues its past."""
 
+import itertools
+
 import msgspec
 import numpy as np
 import pytest
@@ -87,3 +89,11 @@ def test_what_the_retrainer_is_told_keeps_to_the_plan() -> None:
 def test_a_plan_that_could_show_nothing_is_refused(settings: dict[str, float], said: str) -> None:
     with pytest.raises(PlanError, match=said):
         DemoPlan(**settings)  # type: ignore[arg-type]  # one wrong field each
+
+
+def test_behind_the_days_that_flow_come_others_without_end() -> None:
+    bank = Bank(PLAN)
+    traffic = bank.traffic()
+    further = [day.day for day in itertools.islice(bank.days_behind(traffic), 3)]
+    last = traffic.live[-1].day
+    assert further == [last + 1, last + 2, last + 3]

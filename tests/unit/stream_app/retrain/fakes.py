@@ -69,6 +69,9 @@ class FakeMessage:
     def value(self) -> bytes | None:
         return self.content
 
+    def headers(self) -> list[tuple[str, bytes]]:
+        return []
+
 
 class FakeStore:
     """Keeps what is written, as bytes, and can be gone for a while."""

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from models.control_group import PassMark
+from models.schema.feature_batch import FeatureBatchHeader
 from models.schema.topics import TopicNames
 from stream_app.scoring.acknowledgements import Acknowledgements
 from stream_app.scoring.control_marks import ScoreMarks, read_marks
-from stream_app.scoring.record_batch import Scored
+from stream_app.scoring.record_batch import FeatureMessage, Scored
 from stream_app.scoring.sink import Sink
 
 Headers = Iterable[tuple[str, bytes]]
@@ -54,14 +55,15 @@ class RecordingProducer:
         return acknowledged
 
 
+def failed(error: BaseException) -> None:
+    """No send fails here."""
+    raise error
+
+
 def sent(scored: Scored, size: int) -> list[list[Headers]]:
     """The headers of each record of each record batch."""
     producer = RecordingProducer(size)
-
-    def failed(error: BaseException) -> None:
-        raise error
-
-    sink = Sink(producer, TopicNames())
+    sink = Sink(producer, producer, TopicNames())
     asyncio.run(sink.send(0, "topic-id", scored, Acknowledgements(0, failed), now_ms=1))
     return [batch.headers for batch in producer.sent]
 
@@ -86,3 +88,15 @@ def test_each_record_batch_says_its_topic_and_the_counts_before_it_and_each_row_
 
 def test_a_group_that_has_let_nothing_pass_yet_says_so() -> None:
     assert read_marks(sent(Scored(1, [(b"card", b"score")]), 5)[0][0]) == ScoreMarks("", None)
+
+
+def test_scores_never_wait_for_feature_messages_each_have_a_producer_of_their_own() -> None:
+    scores, features = RecordingProducer(5), RecordingProducer(5)
+    header = FeatureBatchHeader(0, 1, 0, "writer", "topic-id", "features-1", recomputed=False)
+    scored = Scored(2, [(b"card", b"score")] * 2, [FeatureMessage(header, b"rows")])
+    sink = Sink(scores, features, TopicNames())
+    asyncio.run(sink.send(0, "topic-id", scored, Acknowledgements(0, failed), now_ms=1))
+    assert ([batch.record_count() for batch in scores.sent], [batch.record_count() for batch in features.sent]) == (
+        [2],
+        [1],
+    )

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from models.registry import Registry
 from models.schema.performance import Performance
 from models.schema.topics import DRIFT_EVENTS, DRIFT_STATISTICS, MODEL_EVENTS, PERFORMANCE, RETRAIN_REQUESTS, TopicNames
 from stream_app.console.feed.feed import Feed
@@ -22,7 +23,7 @@ KINDS = {
 
 def feed_with(records: HealthRecords) -> Feed:
     """A feed that connects to nothing, with records in its journals."""
-    feed = Feed("nobody:1", TopicNames())
+    feed = Feed("nobody:1", TopicNames(), Registry("redis://127.0.0.1:1").log)
     append(feed, records)
     return feed
 

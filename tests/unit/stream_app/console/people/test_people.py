@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 
+from models.access.redis_access import async_redis_client
 from stream_app.cli import run
 from stream_app.console.people.accounts import Accounts, AccountsError
 from stream_app.console.people.attempts import OF_AN_ADDRESS, WINDOW_S, Attempts
@@ -103,7 +103,7 @@ def clock() -> Clock:
 @pytest.fixture
 def sessions(accounts: Accounts, clock: Clock) -> Sessions:
     add(accounts, "ada", Role.ANALYST)
-    away = Redis(host="127.0.0.1", port=1)
+    away = async_redis_client("redis://127.0.0.1:1/0")
     return Sessions("s" * 40, accounts, away, "t:", idle_s=600, absolute_s=3600, now=clock)
 
 

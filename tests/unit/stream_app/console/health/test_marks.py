@@ -6,7 +6,7 @@ import msgspec
 
 from stream_app.console.health.marks import incidents_of, marks_of
 from stream_app.console.health.records import HealthRecords
-from tests.support.health_story import ALARM, CHANGED, ENDED, INCIDENT, LAST, event, move, ms, request, story
+from tests.support.health_story import ALARM, CHANGED, ENDED, INCIDENT, LAST, PROMOTED, event, move, ms, request, story
 
 
 def test_every_moment_has_a_letter_and_a_number_in_the_order_of_time() -> None:
@@ -32,6 +32,13 @@ def test_what_the_gate_says_is_no_move_of_the_champion() -> None:
 def test_a_move_before_any_row_was_seen_has_no_place_in_event_time() -> None:
     first = msgspec.structs.replace(move(0, "promoted", "m-1", before=None), as_of=0)
     assert marks_of(HealthRecords(models=(first,))) == []
+
+
+def test_a_swap_that_no_event_tells_of_is_seen_in_the_days() -> None:
+    records = replace(story(), models=())
+    assert [(mark.label, mark.at_ms, mark.text) for mark in marks_of(records) if mark.kind == "swap"] == [
+        ("M1", ms(PROMOTED), "m-2 decides on most transactions from here on")
+    ]
 
 
 def test_a_roll_back_names_both_models() -> None:

@@ -12,6 +12,7 @@ from stream_app.commands.archive_options import archive_option, archive_url, sto
 from stream_app.commands.connection import connection_options, data_folder, redis_prefix_option, topic_prefix_option
 from stream_app.commands.model_options import allowed_signers_option
 from stream_app.commands.telemetry_options import Telemetry, telemetry_options
+from stream_app.console.people.accounts import Accounts
 from stream_app.console.people.oidc import OidcSettings
 from stream_app.console.run import run_console
 from stream_app.console.secret import console_secret
@@ -111,6 +112,8 @@ def command(
         oidc=_oidc(oidc_issuer, oidc_client_id, oidc_role_claim, oidc_name_claim),
     )
     telemetry.begin("console")
+    if not Accounts(file).all() and settings.oidc is None:
+        click.echo("nobody may come in yet; add somebody with `fraudstream console-user NAME --role admin`", err=True)
     run_console(settings)
 
 

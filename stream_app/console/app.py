@@ -1,5 +1,6 @@
 """The console as an ASGI app: its pages, and what guards them."""
 
+import logging
 from types import ModuleType
 from typing import Final
 
@@ -10,11 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 
+from models.errors import FraudstreamError
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import Entrance
 from stream_app.console.guard.headers import SecurityHeaders
 from stream_app.console.pages import audit, events, health, models, now, people, probes, review, sign_in, transaction
 from stream_app.console.static_files import VersionedFiles
+
+log = logging.getLogger(__name__)
 
 PAGES: Final[tuple[ModuleType, ...]] = (
     now,
@@ -40,6 +44,15 @@ def build_app(console: Console) -> Starlette:
             return JSONResponse({"error": said}, code)
         return console.render(request, "refused.html", {"code": code, "said": said}, code)
 
+    async def away(request: Request, error: Exception) -> Response:
+        """Something that the page needs is not there; strangers are not told what."""
+        log.warning("%s cannot be shown: %s", request.url.path, error)
+        known = getattr(request.state, "person", None) is not None
+        said = str(error) if known else "The console lacks something that it needs; its log tells what."
+        if "text/html" not in request.headers.get("accept", "") or not hasattr(request.state, "visit"):
+            return JSONResponse({"error": said}, 503)
+        return console.render(request, "unavailable.html", {"said": said}, 503)
+
     return Starlette(
         routes=[
             *(route for page in PAGES for route in page.routes(console)),
@@ -49,5 +62,5 @@ def build_app(console: Console) -> Starlette:
             Middleware(SecurityHeaders, secure=console.settings.secure),
             Middleware(Entrance, sessions=console.sessions, tokens=console.tokens, cookies=console.cookies),
         ],
-        exception_handlers={HTTPException: refused},
+        exception_handlers={HTTPException: refused, FraudstreamError: away},
     )

@@ -11,6 +11,7 @@ from stream_app.console.people.role import Role
 from tests.support.console_world import ConsoleWorld
 from tests.support.payments import payments
 from tests.support.scoring_world import ScoringWorld
+from tests.support.worker_process import wait_until
 
 SignIn = Callable[..., Page]
 
@@ -43,8 +44,10 @@ def test_the_page_tells_what_the_worker_does(console: ConsoleWorld, scoring: Sco
     expect(page.locator("#waiting")).to_have_text("0", timeout=10_000)
     positions = page.locator("#partitions tbody tr td:nth-child(2)")
     expect(positions).to_have_count(4)
-    scored = sum(int(text.replace(",", "")) for text in positions.all_inner_texts())
-    assert scored == 800
+    wait_until(
+        lambda: sum(int(text.replace(",", "")) for text in positions.all_inner_texts()) == 800,
+        lambda: f"800 scored: {positions.all_inner_texts()}",
+    )
     assert "showing" in page.locator("#sample").inner_text()
 
 

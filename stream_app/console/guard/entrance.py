@@ -1,5 +1,6 @@
 """Says who a request comes from, sends strangers to the sign-in page, and refuses what no page of ours sent."""
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.errors import FraudstreamError
 from stream_app.console.guard.csrf import FIELD, HEADER, CsrfTokens
 from stream_app.console.people.person import Person
 from stream_app.console.people.sessions import Sessions
+
+log = logging.getLogger(__name__)
 
 OPEN: Final = ("/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico")
 """For everybody; nobody's name is looked at."""
@@ -22,6 +26,7 @@ SILENT: Final = "/events"
 """A page that only stands open is no use of a session."""
 LONGEST_BODY: Final = 1024 * 1024
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_NOBODY: Final = "The console cannot say who people are; its log tells why."
 _TO_SIGN_IN_AGAIN: Final = "your session has ended; sign in again"
 
 
@@ -74,7 +79,12 @@ class Entrance:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        found = await self._sessions.read(request.cookies.get(self._cookies.session))
+        try:
+            found = await self._sessions.read(request.cookies.get(self._cookies.session))
+        except FraudstreamError as error:
+            log.warning("nobody can be let in: %s", error)
+            await PlainTextResponse(_NOBODY, 503)(scope, receive, send)
+            return
         person, renewed = found or (None, None)
         cookies = []
         if renewed is not None and scope["path"] != SILENT:
@@ -105,7 +115,9 @@ class Entrance:
 
 
 def _stranger(request: Request) -> Response:
-    if "text/html" in request.headers.get("accept", "") and request.method == "GET":
+    if "text/html" in request.headers.get("accept", ""):
+        if request.method != "GET":
+            return RedirectResponse(SIGN_IN, 303)
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path + query, safe='')}", 303)
     return JSONResponse({"error": _TO_SIGN_IN_AGAIN}, 401)

@@ -53,7 +53,7 @@ class Accounts:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._lock = threading.Lock()
-        self._read_as_of: tuple[int, int] | None = None
+        self._read_as_of: tuple[int, int, int] | None = None
         self._known: dict[str, Account] = {}
 
     def all(self) -> Mapping[str, Account]:
@@ -110,7 +110,7 @@ class Accounts:
             found = self.file.stat()
         except FileNotFoundError:
             return {}
-        as_of = (found.st_mtime_ns, found.st_ino)
+        as_of = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         if as_of != self._read_as_of:
             if found.st_mode & 0o077:
                 raise AccountsError(f"{self.file} can be read by others; run `chmod 600 {self.file}`")

@@ -160,3 +160,19 @@ def test_probes_need_nobody_to_sign_in(visit: Visit) -> None:
     stranger = visit()
     assert stranger.get("/healthz").json() == {"status": "ok"}
     assert stranger.get("/metrics").status_code == 200
+
+
+def test_a_file_that_others_can_read_lets_nobody_in_and_is_not_told_to_strangers(
+    visit: Visit, settings: ConsoleSettings
+) -> None:
+    person, stranger = visit(Role.VIEWER), visit()
+    settings.accounts_file.chmod(0o644)
+    for answer in (person.get("/"), send(stranger, "/sign-in", {"name": "viewer", "password": PASSWORD}, "/sign-in")):
+        assert answer.status_code == 503
+        assert "its log tells" in answer.text
+        assert str(settings.accounts_file) not in answer.text
+
+
+def test_a_form_sent_after_the_session_has_ended_leads_to_the_door(visit: Visit) -> None:
+    answer = visit().post("/people/put", data={})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")

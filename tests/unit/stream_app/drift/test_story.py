@@ -72,8 +72,9 @@ def test_other_requests_say_who_asked() -> None:
 
 def test_the_statistics_of_a_day_name_the_features_nearest_to_their_limits_or_beyond() -> None:
     others = (feature("country", 0.01), feature("channel", 0.15), feature("hour_of_day", 0.02))
+    farthest = "amount 0.3 of 0.1, channel 0.15 of 0.1, hour_of_day 0.02 of 0.1"
     assert story(statistics(17_699, amount=0.3, others=others)) == [
-        "2018-06-18  COMPUTED  stability index of a week: amount 0.3 of 0.1, channel 0.15 of 0.1, hour_of_day 0.02 of 0.1",
+        f"2018-06-18  COMPUTED  stability index of a week: {farthest}",
         f"{INDENT}model m-1 · 10,000 transactions · 5 features",
     ]
 

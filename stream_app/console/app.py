@@ -17,6 +17,7 @@ from models.errors import FraudstreamError
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import Entrance
 from stream_app.console.guard.headers import SecurityHeaders
+from stream_app.console.guard.request_meter import RequestMeter
 from stream_app.console.pages import audit, events, health, models, now, people, probes, review, sign_in, transaction
 from stream_app.console.static_files import VersionedFiles
 
@@ -66,6 +67,7 @@ def build_app(console: Console) -> Starlette:
             Mount(f"/static/{console.static_folder}", VersionedFiles()),
         ],
         middleware=[
+            Middleware(RequestMeter, gauges=console.gauges),
             Middleware(SecurityHeaders, secure=console.settings.secure),
             Middleware(Entrance, sessions=console.sessions, tokens=console.tokens, cookies=console.cookies),
         ],

@@ -27,6 +27,7 @@ from stream_app.console.review.bureau import Bureau
 from stream_app.console.settings import ConsoleSettings
 from stream_app.console.static_files import version
 from stream_app.health import PortTakenError
+from stream_app.process_metrics import add_process_metrics
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def run_console(settings: ConsoleSettings) -> None:
     PortTakenError: the port is in use.
     """
     console = make_console(settings)
+    add_process_metrics(console.gauges.registry)
     listening = _listening(settings.web_host, settings.web_port)
     config = uvicorn.Config(
         build_app(console),

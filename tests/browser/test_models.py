@@ -3,16 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
-from models.manifest import Figures
+from models.manifest import Figures, Lineage
 from models.registry import CHAMPION
+from models.release.actions import Announce
+from models.release.state import ReleaseState
+from models.schema.drift_event import DriftEvent
+from models.schema.model_event import Check
 from models.signing import SigningKey
 from stream_app.console.people.role import Role
+from stream_app.retrain.release.announcer import entry_of
+from stream_app.retrain.release.release_state import ReleaseStore
+from stream_app.retrain.report import RetrainReport
+from stream_app.retrain.request_entry import request_entry
+from stream_app.retrain.retrain_store import RetrainStore
+from stream_app.retrain.verdict_events import verdict_event
+from stream_app.watch.history.announcement import of_drift, of_request
 from tests.browser.conftest import PHONE
 from tests.support.console_world import ConsoleWorld
 from tests.unit.models.small_model import made_bundle
+from tests.unit.stream_app.console.models.audit_of_a_release import GATE, REQUEST, told_drift
 
 SignIn = Callable[..., Page]
 LIVE_MS = 1_500
@@ -171,12 +184,76 @@ def test_a_bundle_of_a_stranger_is_said_to_be_and_cannot_be_proposed(
 
 
 def test_two_versions_are_compared(sign_in: SignIn, versions: Models) -> None:
-    page = sign_in(Role.VIEWER, f"/models/compare?first={versions.first}&second={versions.second}")
+    page = sign_in(Role.VIEWER, "/models")
+    page.locator("select[name=first]").select_option(versions.first)
+    page.locator("select[name=second]").select_option(versions.second)
+    page.get_by_role("button", name="Compare").click()
     row = page.locator("tr", has_text="average precision")
     expect(row).to_contain_text("differs")
     expect(row).to_contain_text("0.1000")
     expect(row).to_contain_text("+0.1000")
     expect(page.locator("main")).to_contain_text("on the same rows")
+
+
+def test_a_retrained_version_is_told_from_the_alarm_to_the_gate_with_what_caused_what(
+    sign_in: SignIn, console: ConsoleWorld, versions: Models
+) -> None:
+    found = told_drift("alarm", 4_000).record
+    assert isinstance(found, DriftEvent)
+    alarm, request = of_drift(found, "a commit"), of_request(REQUEST, "d-alarm")
+    for made in (alarm, request):
+        topic = console.topics.of(made.topic)
+        console.produce(topic, made.value, key=made.key.encode(), headers=made.event.headers())
+    key = SigningKey.load(console.folder / "signing-key.pem")
+    version = console.registry.put(made_bundle(key, created_at=5, lineage=Lineage("q1", versions.first)))
+    report = RetrainReport(request=REQUEST, outcome="offered", number=1, as_of=5_000, gate=GATE, version=version)
+    store = RetrainStore(console.stack.redis_url, console.redis_prefix)
+    store.write(store.read(), {"q1": report})
+    store.close()
+    console.registry.log.append(request_entry(REQUEST))
+    console.registry.log.append(entry_of(verdict_event(msgspec.structs.replace(report, verdict="pass"))))
+    page = sign_in(Role.VIEWER, f"/models/{version}")
+    steps = page.locator("#lineage li h3")
+    expect(steps).to_have_text(["Drift alarm: performance", "Retrain requested", "Gate passed, registered"])
+    expect(page.locator("#lineage li").nth(1)).to_contain_text("caused by d-alarm")
+    expect(page.locator("#lineage li").nth(2)).to_contain_text("caused by q1")
+    expect(page.locator("#gate")).to_contain_text("0.01 to 0.09")
+    expect(page.locator("#gate tbody tr").first).to_contain_text("at least 0")
+
+
+def test_guardrails_of_a_release_are_followed_and_a_freeze_is_lifted(
+    sign_in: SignIn, console: ConsoleWorld, versions: Models
+) -> None:
+    check = Check(name="alert rate", figure=1.5, limit=2.0, verdict="ok", sentence="as many", rows=900)
+    releases = ReleaseStore(console.stack.redis_url, console.redis_prefix)
+    running = ReleaseState(
+        stage="shadow",
+        version=versions.second,
+        baseline=versions.first,
+        champion=versions.first,
+        champion_sequence=1,
+        rows=900,
+        checks=(check,),
+        frozen="m-9 was rolled back",
+    )
+    state = releases.change(lambda found: msgspec.structs.replace(running, revision=found.revision))
+    page = sign_in(Role.APPROVER, "/models")
+    expect(page.locator("#release")).to_contain_text(f"compared with {versions.first} on 900 transactions")
+    more = msgspec.structs.replace(check, figure=3.0, verdict="broken", sentence="far more alerts", rows=1_800)
+    releases.write(msgspec.structs.replace(state, rows=1_800, checks=(more,)))
+    expect(page.locator("#release")).to_contain_text("far more alerts", timeout=8_000)
+    expect(page.locator("#champion")).to_contain_text("m-9 was rolled back")
+    page.locator("#unfreeze").get_by_label("Reason, for the audit").fill("it was the data")
+    page.get_by_role("button", name="Unfreeze").click()
+    expect(page.locator("#said")).to_contain_text("Candidates are promoted automatically again.")
+    expect(page.locator("#unfreeze")).to_have_count(0)
+    lifted = releases.read()
+    assert lifted.frozen is None
+    (action,) = lifted.pending
+    assert isinstance(action, Announce)
+    assert (action.event.kind, action.event.actor, action.event.cause) == ("unfrozen", "approver", "it was the data")
+    releases.change(lambda found: ReleaseState(revision=found.revision))
+    releases.close()
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST])
@@ -186,7 +263,7 @@ def test_who_may_not_act_sees_everything_and_no_button(
     console.registry.propose(versions.second, "ada", "better")
     page = sign_in(role, "/models")
     expect(page.locator("#waiting")).to_contain_text("better")
-    expect(page.locator("#versions tbody tr")).to_have_count(4)
+    expect(page.locator("#versions")).to_contain_text(versions.third)
     assert page.locator("main form button:not([type=button])").all_inner_texts() == ["Compare"]
     status = page.evaluate(
         """async (version) => {

@@ -52,31 +52,48 @@ class AuditReading:
 
     Parameters
     ----------
-    lines: gives every line of the audit as it is kept.
+    lines: gives every line of the audit as it is kept, from a number on.
 
     Examples
     --------
-    >>> AuditReading(lambda: []).read()
+    >>> AuditReading(lambda _first: []).read()
     AuditChain(records=(), broken=None)
     """
 
-    def __init__(self, lines: Callable[[], list[bytes]]) -> None:
+    def __init__(self, lines: Callable[[int], list[bytes]]) -> None:
         self._lines = lines
         self._lock = threading.Lock()
         self._checked: list[bytes] = []
         self._records: list[AuditRecord] = []
 
-    def read(self) -> AuditChain:
-        """Return the chain as it stands now."""
+    def read(self, *, whole: bool = True) -> AuditChain:
+        """Return the chain as it stands now.
+
+        Parameters
+        ----------
+        whole: whether all lines are asked for; else only the last one that is known and what stands behind it, so that
+            a page that stands open costs Redis next to nothing.
+        """
         with self._lock:
-            lines = self._lines()
-            known = len(self._checked)
-            if lines[:known] != self._checked:
-                self._checked, self._records, known = [], [], 0
-            chain = _checked(self._records, lines[known:])
+            tail = None if whole else self._tail()
+            if tail is None:
+                lines = self._lines(1)
+                known = len(self._checked)
+                if lines[:known] != self._checked:
+                    self._checked, self._records, known = [], [], 0
+                tail = lines[known:]
+            chain = _checked(self._records, tail)
             if chain.broken is None:
-                self._checked, self._records = lines, list(chain.records)
+                self._checked += tail
+                self._records = list(chain.records)
             return chain
+
+    def _tail(self) -> list[bytes] | None:
+        """Return the lines behind the known ones; None where the last of these is no longer there."""
+        if not self._checked:
+            return None
+        found = self._lines(len(self._checked))
+        return found[1:] if found[:1] == self._checked[-1:] else None
 
 
 def _checked(before: Sequence[AuditRecord], lines: Sequence[bytes]) -> AuditChain:

@@ -116,7 +116,7 @@ class ModelsReading:
 
     def overview(self) -> Overview:
         """Return everything but what is about one version."""
-        chain, aliases = self._audit.read(), self._registry.aliases()
+        chain, aliases = self._audit.read(whole=False), self._registry.aliases()
         found = reigns(chain.records)
         release, problem = self._release()
         return Overview(
@@ -153,7 +153,7 @@ class ModelsReading:
         manifest = self.manifest(version)
         request_id = manifest.lineage.retrain_request
         report = None if request_id is None else self._retrains.report(request_id)
-        steps = lineage(manifest, self._audit.read().records, self._drift())
+        steps = lineage(manifest, self._audit.read(whole=False).records, self._drift())
         return History(tuple(steps), gate_view(report, manifest.gate))
 
     def _release(self) -> tuple[ReleaseView, str | None]:

@@ -10,7 +10,7 @@ from stream_app.console.moment import lasted, moment
 
 MOST_LANES: Final = 10
 """Versions that are drawn, the latest; the table has all."""
-WIDTH: Final = 800
+WIDTH: Final = 960
 _LEFT: Final = 132
 _RIGHT: Final = 16
 _TOP: Final = 10

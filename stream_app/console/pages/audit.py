@@ -20,6 +20,8 @@ from stream_app.console.audit.query import KINDS, AuditQuery, QueryError
 from stream_app.console.console import Console
 from stream_app.console.moment import exact, moment
 
+_LIVE: Final = "x-live"
+"""Sent by a page that brings itself up to date: the whole chain was checked when it was opened."""
 _JSON_LINES: Final = "application/x-ndjson"
 
 
@@ -99,7 +101,7 @@ def routes(console: Console) -> list[BaseRoute]:
 
 
 def _context(reading: AuditReading, query: AuditQuery, request: Request) -> dict[str, Any]:
-    refused, fitting, chain = None, list[AuditRecord](), reading.read()
+    refused, fitting, chain = None, list[AuditRecord](), reading.read(whole=_LIVE not in request.headers)
     try:
         matcher = query.matcher()
         fitting = [record for record in chain.records if matcher.fits(record)]

@@ -6,7 +6,7 @@ const GUARDRAILS_EVERY_MS = 5000;
 follow({ audit: refresh, model: refresh, drift: refresh, request: refresh, reset: refresh });
 
 // Guardrails change without an event; they are asked for again while somebody looks.
-setInterval(() => { if (document.getElementById("release") && !document.hidden) refresh(); }, GUARDRAILS_EVERY_MS);
+setInterval(() => { if (document.querySelector("#release [data-running]") && !document.hidden) refresh(); }, GUARDRAILS_EVERY_MS);
 
 // Loading a model and scoring its golden vectors takes a moment: the page does not wait for it.
 const verification = document.querySelector("#verification[data-from]");

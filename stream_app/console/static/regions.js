@@ -8,8 +8,8 @@ const path = document.querySelector("[data-path]")?.dataset.path ?? location.pat
 history.replaceState(null, "", path + location.hash);
 
 const typed = (region) =>
-  [...region.querySelectorAll("input:not([type=hidden]), textarea, select")].some(
-    (field) => field === document.activeElement || (field.defaultValue ?? "") !== field.value && field.tagName !== "SELECT",
+  [...region.querySelectorAll("input:not([type=hidden]), textarea")].some(
+    (field) => field === document.activeElement || field.value !== "",
   );
 
 function replace(old, fresh) {
@@ -34,7 +34,7 @@ function sayStale(region) {
 
 // Without scripts the same page is asked for again by a reload; so the server renders everything once and in one way.
 async function load() {
-  const response = await ask(path, { headers: { Accept: "text/html" }, cache: "no-store" });
+  const response = await ask(path, { headers: { Accept: "text/html", "X-Live": "1" }, cache: "no-store" });
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const old of document.querySelectorAll("[data-live]")) {

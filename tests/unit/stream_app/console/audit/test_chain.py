@@ -24,7 +24,7 @@ def broken(chain):
 
 
 def read(lines):
-    return AuditReading(lambda: lines).read()
+    return AuditReading(lambda first: lines[first - 1 :]).read()
 
 
 def test_a_chain_that_holds_is_shown_whole(records):
@@ -70,7 +70,7 @@ def test_a_line_that_is_no_record_is_named_by_its_place_and_the_rest_is_shown(re
 
 def test_what_is_changed_after_it_was_checked_is_found_as_well(records):
     lines = lines_of(records)
-    reading = AuditReading(lambda: list(lines))
+    reading = AuditReading(lambda first: lines[first - 1 :])
     assert reading.read().broken is None
     lines[0] = lines[0].replace(b'"actor":"ada"', b'"actor":"eve"')
     assert broken(reading.read()).sequence == 1
@@ -80,7 +80,7 @@ def test_what_is_changed_after_it_was_checked_is_found_as_well(records):
 
 def test_what_comes_after_a_reading_is_checked_against_its_end(records):
     lines = lines_of(records[:3])
-    reading = AuditReading(lambda: list(lines))
+    reading = AuditReading(lambda first: lines[first - 1 :])
     reading.read()
     lines.append(lines_of(records)[4])
     chain = reading.read()
@@ -88,3 +88,20 @@ def test_what_comes_after_a_reading_is_checked_against_its_end(records):
     assert "audit record 4 is missing" in broken(chain).sentence
     lines[3:] = lines_of(records)[3:]
     assert list(reading.read().records) == records
+
+
+def test_a_page_that_stands_open_asks_for_the_end_alone_until_that_is_another(records):
+    lines, asked = lines_of(records[:2]), []
+
+    def since(first):
+        asked.append(first)
+        return lines[first - 1 :]
+
+    reading = AuditReading(since)
+    reading.read(whole=False)
+    lines += lines_of(records)[2:]
+    assert list(reading.read(whole=False).records) == records
+    assert asked == [1, 2]
+    lines[:] = lines_of(chained(None, [Entry("login", "eve", "password", "console")], 1))
+    assert [record.actor for record in reading.read(whole=False).records] == ["eve"]
+    assert asked == [1, 2, 5, 1]

@@ -1,6 +1,8 @@
 """The audit of one retrain from the asking to the roll-back, as the processes write it."""
 
 from models.audit.chain import Entry, chained
+from models.gate.check import Check
+from models.gate.report import GateReport
 from models.schema.audit_record import AuditRecord
 from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent, DriftLevel
@@ -24,6 +26,37 @@ REQUEST = RetrainRequest(
     reason="the model misses fraud",
     actor="watch/drift",
     table_versions={},
+)
+
+
+CHECKS = [
+    Check(
+        name="average precision since the change",
+        verdict="pass",
+        figure=0.05,
+        low=0.01,
+        high=0.09,
+        at_least=0.0,
+        unit="difference",
+        sentence="better by .05",
+    ),
+    Check(name="latency", verdict="undecided", figure=None, unit="us a row", sentence="was not timed"),
+]
+GATE = GateReport(
+    verdict="undecided",
+    cause="drift",
+    changed_at=1_000,
+    rows=4_000,
+    frauds=70,
+    deciding_frauds=40,
+    from_event_time=0,
+    to_event_time=9_000,
+    standard_error=0.015,
+    smallest_detectable_difference=0.042,
+    checks=CHECKS,
+    expected_pairing=None,
+    seed=1,
+    resamples=400,
 )
 
 

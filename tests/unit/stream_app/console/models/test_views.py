@@ -4,8 +4,6 @@ import msgspec
 import pytest
 
 from models.alias import Alias
-from models.gate.check import Check
-from models.gate.report import GateReport
 from models.manifest import Figures
 from models.release.state import Candidate, ReleaseState
 from models.schema import model_event
@@ -18,37 +16,7 @@ from stream_app.console.models.release import ReleaseView
 from stream_app.console.models.verification import Verifier
 from stream_app.retrain.report import RetrainReport
 from tests.unit.models.small_model import made_bundle
-from tests.unit.stream_app.console.models.audit_of_a_release import REQUEST, whole_release
-
-CHECKS = [
-    Check(
-        name="average precision since the change",
-        verdict="pass",
-        figure=0.05,
-        low=0.01,
-        high=0.09,
-        at_least=0.0,
-        unit="difference",
-        sentence="better by .05",
-    ),
-    Check(name="latency", verdict="undecided", figure=None, unit="us a row", sentence="was not timed"),
-]
-GATE = GateReport(
-    verdict="undecided",
-    cause="drift",
-    changed_at=1_000,
-    rows=4_000,
-    frauds=70,
-    deciding_frauds=40,
-    from_event_time=0,
-    to_event_time=9_000,
-    standard_error=0.015,
-    smallest_detectable_difference=0.042,
-    checks=CHECKS,
-    expected_pairing=None,
-    seed=1,
-    resamples=400,
-)
+from tests.unit.stream_app.console.models.audit_of_a_release import GATE, REQUEST, whole_release
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,10 @@ FILE_VARIABLE: Final = "FRAUDSTREAM_KAFKA_CONFIG"
 OWN: Final = frozenset({
     "auto.offset.reset", "batch.size", "bootstrap.servers", "compression.type", "delivery.report.only.error",
     "delivery.timeout.ms", "enable.auto.commit", "enable.auto.offset.store", "enable.idempotence",
-    "enable.partition.eof", "fetch.queue.backoff.ms", "fetch.wait.max.ms", "group.id", "isolation.level", "linger.ms",
-    "max.partition.fetch.bytes", "message.max.bytes", "metadata.max.age.ms", "on_delivery", "partitioner",
-    "queue.buffering.max.messages", "queued.max.messages.kbytes", "session.timeout.ms", "transactional.id",
+    "enable.partition.eof", "fetch.message.max.bytes", "fetch.queue.backoff.ms", "fetch.wait.max.ms", "group.id",
+    "isolation.level", "linger.ms", "max.partition.fetch.bytes", "message.max.bytes", "metadata.max.age.ms",
+    "on_delivery", "partitioner", "queue.buffering.max.messages", "queued.max.messages.kbytes", "queued.min.messages",
+    "session.timeout.ms", "transactional.id",
 })  # fmt: skip
 """Settings that the code gives its clients itself: what fraudstream promises hangs on them."""
 

@@ -33,16 +33,19 @@ _SUBCOMMANDS = {
 )
 @topic_prefix_option
 @click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--statistics", is_flag=True, help="Also what was computed of each day, beyond a limit or not.")
 @click.option("--json", "json_lines", is_flag=True, help="Print one event a line instead of sentences.")
 @click.pass_context
-def command(context: click.Context, broker: str | None, topics: TopicNames, follow: bool, json_lines: bool) -> None:
+def command(
+    context: click.Context, broker: str | None, topics: TopicNames, follow: bool, statistics: bool, json_lines: bool
+) -> None:
     """Say what moved, since when, how far, and what was asked for because of it.
 
     Without a subcommand: warnings, alarms, recoveries and retrain requests from the beginning.
     """
     if context.invoked_subcommand is not None:
         return
-    with DriftStream(known_address(broker, "broker"), topics) as stream:
+    with DriftStream(known_address(broker, "broker"), topics, statistics=statistics) as stream:
         past = stream.past()
         for told in past:
             _tell(told, json_lines=json_lines)

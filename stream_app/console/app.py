@@ -1,6 +1,8 @@
 """The console as an ASGI app: its pages, and what guards them."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Final
 
@@ -15,6 +17,7 @@ from models.errors import FraudstreamError
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import Entrance
 from stream_app.console.guard.headers import SecurityHeaders
+from stream_app.console.guard.request_meter import RequestMeter
 from stream_app.console.pages import audit, events, health, models, now, people, probes, review, sign_in, transaction
 from stream_app.console.static_files import VersionedFiles
 
@@ -53,14 +56,21 @@ def build_app(console: Console) -> Starlette:
             return JSONResponse({"error": said}, 503)
         return console.render(request, "unavailable.html", {"said": said}, 503)
 
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await console.sessions.close()
+
     return Starlette(
         routes=[
             *(route for page in PAGES for route in page.routes(console)),
             Mount(f"/static/{console.static_folder}", VersionedFiles()),
         ],
         middleware=[
+            Middleware(RequestMeter, gauges=console.gauges),
             Middleware(SecurityHeaders, secure=console.settings.secure),
             Middleware(Entrance, sessions=console.sessions, tokens=console.tokens, cookies=console.cookies),
         ],
+        lifespan=lifespan,
         exception_handlers={HTTPException: refused, FraudstreamError: away},
     )

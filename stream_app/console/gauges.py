@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream_app.console.feed.feed import Feed
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
 class ConsoleGauges:
@@ -16,11 +18,29 @@ class ConsoleGauges:
         self.registry = CollectorRegistry()
         self.open_pages = Gauge("fraudstream_console_open_pages", "Pages that follow the feed", registry=self.registry)
         self.sign_ins = Counter(
-            "fraudstream_console_sign_ins", "People let in and kept out", ["outcome"], registry=self.registry
+            "fraudstream_console_sign_ins",
+            "People let in and kept out, by outcome",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "fraudstream_console_requests", "Requests answered, by class of the status", ["status"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.request_seconds = Histogram(
+            "fraudstream_console_request_seconds",
+            "Time until a request was answered, without those that stay open",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         reading = Gauge("fraudstream_console_feed_up", "1 while all topics are read", registry=self.registry)
         reading.set_function(lambda: float(feed.problem is None))
         self.registry.register(_FeedCounts(feed))
+
+    def see_request(self, status: int, took_s: float) -> None:
+        """Take note of a request that was answered."""
+        self.requests.labels(f"{status // 100}xx").inc()
+        self.request_seconds.observe(took_s)
 
 
 class _FeedCounts(Collector):
@@ -39,7 +59,9 @@ class _FeedCounts(Collector):
             scores.add_metric([part], getattr(counts, part))
         yield scores
         left_out = CounterMetricFamily(
-            "fraudstream_console_undecodable_records", "Records that were none of their topic", labels=["topic"]
+            "fraudstream_console_undecodable_records",
+            "Records that were none of their topic, by topic",
+            labels=["topic"],
         )
         for topic, count in dict(self._feed.undecodable).items():
             left_out.add_metric([topic], count)

@@ -4,19 +4,24 @@ from datetime import UTC, datetime
 from typing import Final
 
 from models.schema.drift_event import DriftEvent, Evidence
+from models.schema.drift_statistics import DriftStatistics, FeatureStatistics
 from models.schema.retrain_request import RetrainRequest
 
 _INDENT: Final = " " * 22
 _LARGE: Final = 1_000
 """From here on figures are written in full, without decimals."""
+_FARTHEST: Final = 3
+"""Features of a day that are told."""
 _SHORT: Final = 8
 """Characters of an id that people tell incidents apart by."""
 
 
-def story(record: DriftEvent | RetrainRequest) -> list[str]:
+def story(record: DriftEvent | RetrainRequest | DriftStatistics) -> list[str]:
     """Return the lines: date, level and sentence, then what is behind it."""
     if isinstance(record, DriftEvent):
         return _event(record)
+    if isinstance(record, DriftStatistics):
+        return _statistics(record)
     return _request(record)
 
 
@@ -34,6 +39,21 @@ def _event(event: DriftEvent) -> list[str]:
         *(_INDENT + _evidence(one) for one in event.evidence),
         *([f"{_INDENT}compared with {event.reference}"] if event.evidence else []),
     ]
+
+
+def _statistics(day: DriftStatistics) -> list[str]:
+    known = [(one.stability_index, one) for one in day.features if one.stability_index is not None]
+    known.sort(key=lambda pair: -pair[0] / max(pair[1].stability_limit, 1e-12))
+    farthest = ", ".join(_index(index, one) for index, one in known[:_FARTHEST])
+    said = f"stability index of a week: {farthest}" if known else f"no week yet: {day.window_days} days of the model"
+    return [
+        _first(day.as_of, "computed", said),
+        f"{_INDENT}model {day.model_version} · {day.rows:,} transactions · {len(day.features)} features",
+    ]
+
+
+def _index(index: float, one: FeatureStatistics) -> str:
+    return f"{one.feature} {_figure(index)} of {_figure(one.stability_limit)}"
 
 
 def _evidence(one: Evidence) -> str:

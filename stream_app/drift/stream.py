@@ -1,4 +1,4 @@
-"""Reads `drift-events` and `retrain-requests` as one stream, each event once."""
+"""Reads `drift-events`, `retrain-requests` and, if wished, `drift-statistics` as one stream, each event once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +13,12 @@ from models.errors import FraudstreamError
 from models.schema import wire
 from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import TopicNames
 from stream_app.topic_admin import describe_topics
+
+Drift = DriftEvent | RetrainRequest | DriftStatistics
 
 _POLL_S: Final = 0.2
 _SILENCE_S: Final = 15.0
@@ -31,7 +34,7 @@ class Told:
     """An event with its context."""
 
     context: CloudEvent
-    record: DriftEvent | RetrainRequest
+    record: Drift
 
 
 class DriftStream:
@@ -41,17 +44,20 @@ class DriftStream:
     ----------
     broker: Kafka's address.
     topics: names of the topics.
+    statistics: whether what was computed each day is told too, found or not.
 
     Raises
     ------
     BrokerUnreachableError, UnknownTopicError: naming the address or the topic.
     """
 
-    def __init__(self, broker: str, topics: TopicNames) -> None:
-        self._records: dict[str, type[DriftEvent | RetrainRequest]] = {
+    def __init__(self, broker: str, topics: TopicNames, *, statistics: bool = False) -> None:
+        self._records: dict[str, type[Drift]] = {
             topics.drift_events: DriftEvent,
             topics.retrain_requests: RetrainRequest,
         }
+        if statistics:
+            self._records[topics.drift_statistics] = DriftStatistics
         described = describe_topics(broker, self._records)
         self._consumer = Consumer(
             {

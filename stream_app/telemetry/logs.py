@@ -12,6 +12,10 @@ LogFormat = Literal["text", "json"]
 _QUIET: Final = ("aiokafka", "faust", "mode", "asyncio", "kafka", "opentelemetry")
 """Libraries that say as warnings what the process has settled long since, each rebalance for instance."""
 
+_SILENT: Final = ("stream_app.topic_admin", "producers.kafka_client")
+"""Loggers of librdkafka, which says hundreds of times a second that nobody answers; the error that is raised says it
+once, with the address."""
+
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +35,8 @@ def set_up_logging(process: str, level: str = "INFO", log_format: LogFormat = "t
     logging.basicConfig(level=level, handlers=[handler])
     for library in _QUIET:
         logging.getLogger(library).setLevel("ERROR")
+    for client in _SILENT:
+        logging.getLogger(client).setLevel("CRITICAL")
     if log_format == "json":
         logging.captureWarnings(capture=True)
         sys.excepthook = _uncaught

@@ -7,8 +7,9 @@ import msgspec
 from models.features.feature_set import DEFAULT
 from models.schema.cloud_event import CloudEvent
 from models.schema.drift_event import DriftEvent, DriftKind, DriftLevel, Evidence
+from models.schema.drift_statistics import DriftStatistics
 from models.schema.model_event import ModelEvent, ModelEventKind
-from models.schema.performance import EstimatedFigures, Performance
+from models.schema.performance import Performance
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS, DRIFT_EVENTS, DRIFT_STATISTICS, MODEL_EVENTS, PERFORMANCE, RETRAIN_REQUESTS
 from stream_app.console.health.records import HealthRecords
@@ -128,15 +129,18 @@ def story(until: int = LAST) -> HealthRecords:
     ]
     return HealthRecords(
         performance=tuple(one for one in weeks() if one.as_of <= end),
-        statistics=tuple(_statistics(day) for day in range(until + 1)),
+        statistics=tuple(statistics_of(day) for day in range(until + 1)),
         events=tuple(one for one in events if one.as_of <= end),
         requests=tuple(one for one in (request(43, 1), request(45, 2), request(49, 3)) if one.as_of <= end),
         models=tuple(one for one in models if one.as_of <= end),
     )
 
 
-def _statistics(day: int):
-    """Small amounts come from CHANGED on; a day after a swap the new champion's window is not full."""
+def statistics_of(day: int, moved: float | None = None) -> DriftStatistics:
+    """Small amounts come from CHANGED on; a day after a swap the new champion's window is not full.
+
+    `moved` is the stability index of the amount, where it is to be another one.
+    """
     version = "m-1" if day < PROMOTED else "m-2"
     filled = day >= 6 if day < PROMOTED else day >= PROMOTED + 6
     amount = 0.02 if day < CHANGED or version == "m-2" else min(0.05 * (day - CHANGED + 1), 0.3)
@@ -147,7 +151,7 @@ def _statistics(day: int):
     return statistics(
         FIRST_DAY + day,
         version=version,
-        amount=amount if filled else None,
+        amount=(amount if moved is None else moved) if filled else None,
         others=others,
         average_precision=0.71 if filled else None,
     )
@@ -167,8 +171,3 @@ def published(records: HealthRecords) -> Iterator[tuple[str, CloudEvent, msgspec
             identity = f"{topic}/{getattr(one, 'version', getattr(one, 'model_version', ''))}/{one.as_of}"  # type: ignore[attr-defined]
             identity += f"/{getattr(one, 'revision', '')}{getattr(one, 'kind', '')}{getattr(one, 'feature', '')}"
             yield topic, CloudEvent(identity, "test", "test", one.as_of, "story", identity), one  # type: ignore[attr-defined]
-
-
-def estimated(recall: float) -> EstimatedFigures:
-    """What scores promise of a young week."""
-    return EstimatedFigures(9_000, 90, 80.0, 80.0 * recall, 0.7, recall, 0.7)

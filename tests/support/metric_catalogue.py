@@ -8,7 +8,11 @@ import promql_parser
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
+from models.registry import Registry
+from models.schema.topics import TopicNames
 from stream_app.archive.gauges import ArchiveGauges
+from stream_app.console.feed.feed import Feed
+from stream_app.console.gauges import ConsoleGauges
 from stream_app.process_metrics import add_process_metrics
 from stream_app.retrain.gauges import RetrainGauges
 from stream_app.scoring.metrics import ScoringMetrics
@@ -52,6 +56,11 @@ class CatalogueEntry:
             yield self.name + suffix, frozenset(self.labels) | ({"le"} if suffix == "_bucket" else set())
 
 
+def console_gauges() -> ConsoleGauges:
+    """Those of a console that reads nothing."""
+    return ConsoleGauges(Feed("", TopicNames(), Registry("redis://127.0.0.1:1/0").log))
+
+
 def registries() -> dict[str, CollectorRegistry]:
     """The registry of each process, without what every process has."""
     watch = CollectorRegistry()
@@ -65,6 +74,7 @@ def registries() -> dict[str, CollectorRegistry]:
         "watch": watch,
         "archive": ArchiveGauges().registry,
         "retrain": RetrainGauges().registry,
+        "console": console_gauges().registry,
     }
 
 

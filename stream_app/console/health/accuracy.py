@@ -10,6 +10,8 @@ from stream_app.console.health.records import HealthRecords
 
 FIGURES: Final = ("recall", "precision", "average_precision", "value_detection_rate")
 """Fields of `Figures` that the page draws."""
+ESTIMATED: Final = ("recall", "precision", "average_precision")
+"""Those that scores alone promise something of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Week:
     champion: whether the version decided on most of the week's transactions.
     figures: newest, by name.
     first: by name what was published first with the week's last day mature, where it has changed since.
+    estimated: by name what scores promise of its rows that are not mature; empty where all are.
     revision, published_ms: of the newest record; when it was stated, event time.
     counted: mature transactions whose label is known; the figures are theirs.
     """
@@ -41,6 +44,7 @@ class Week:
     frauds: int
     figures: dict[str, Figure]
     first: dict[str, float]
+    estimated: dict[str, float | None]
 
     @property
     def middle_ms(self) -> int:
@@ -69,6 +73,7 @@ def champions_of(weeks: Iterable[Week]) -> list[Week]:
 def _week(revisions: list[Performance], champions: dict[int, str]) -> Week:
     newest = revisions[-1]
     published = next((record for record in revisions if record.state != "provisional"), newest)
+    promised = newest.estimated
     figures: dict[str, Figure] = {name: getattr(newest.figures, name) for name in FIGURES}
     before: dict[str, float | None] = {name: getattr(published.figures, name).value for name in FIGURES}
     return Week(
@@ -86,5 +91,6 @@ def _week(revisions: list[Performance], champions: dict[int, str]) -> Week:
         counted=newest.counted_rows,
         frauds=newest.frauds,
         figures=figures,
+        estimated={} if promised is None else {name: getattr(promised, name) for name in ESTIMATED},
         first={name: value for name, value in before.items() if value is not None and value != figures[name].value},
     )

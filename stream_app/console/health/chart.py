@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from stream_app.console.health.accuracy import Week, champions_of
+from stream_app.console.health.accuracy import ESTIMATED, Week, champions_of
 from stream_app.console.health.dates import day, short_day
-from stream_app.console.health.estimates import ESTIMATED, Estimate
+from stream_app.console.health.estimates import Estimate
 from stream_app.console.health.figures import percent, with_interval
 from stream_app.console.health.marks import Incident, Mark
 from stream_app.console.health.maturity import Stretch
@@ -111,7 +111,9 @@ class _Layout:
 
     def figure(self, name: str) -> ChartFigure:
         title, about = TITLES[name]
-        estimated = {one.at_ms: one.figures[name] for one in self.estimates} if name in ESTIMATED else {}
+        estimated = {week.middle_ms: week.estimated.get(name) for week in self.champions}
+        if name in ESTIMATED:
+            estimated |= {one.at_ms: one.figures[name] for one in self.estimates}
         known = self.column(lambda week: _value(week, name))
         if name == ALERT_RATE:
             rates = {one.at_ms: one.alert_rate for one in self.estimates}

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from models.schema.drift_statistics import DriftStatistics
 from models.schema.topics import DAY_MS
 from stream_app.console.health.records import WEEK_DAYS, HealthRecords
-
-ESTIMATED: Final = ("recall", "precision", "average_precision")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Moments on the axis of event time: alarms, warnings, incidents, retrain requests, moves of the champion."""
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from models.schema.drift_event import DriftEvent
 from models.schema.model_event import MOVES, ModelEvent
 from models.schema.retrain_request import RetrainRequest
+from models.schema.topics import DAY_MS
+from stream_app.console.health.dates import day
 from stream_app.console.health.records import HealthRecords
 
 Kind = Literal["alarm", "warning", "recovery", "request", "swap"]
@@ -72,6 +74,7 @@ def marks_of(records: HealthRecords) -> list[Mark]:
         *(_of_event(event) for event in records.events),
         *(_of_request(request) for request in records.requests),
         *(_of_move(move) for move in records.models if move.kind in MOVES and move.as_of),
+        *_untold_swaps(records),
     ]
     order = list(NAMES)
     found.sort(key=lambda mark: (mark.at_ms, order.index(mark.kind), mark.text))
@@ -105,7 +108,22 @@ def _of_event(event: DriftEvent) -> Mark:
 
 
 def _of_request(request: RetrainRequest) -> Mark:
-    return Mark(request.as_of, "request", "", request.reason, request.model_version, request.incident)
+    text = request.reason
+    if request.incident is not None and request.changed_at is not None:  # the first one's reason is the alarm's again
+        frauds = f"{request.frauds_since_change:,} matured frauds since {day(request.changed_at)}"
+        text = f"number {request.number} of the incident, {frauds} to learn from"
+    return Mark(request.as_of, "request", "", text, request.model_version, request.incident)
+
+
+def _untold_swaps(records: HealthRecords) -> list[Mark]:
+    """Versions that decided on most of a day from some day on, though no event tells of their promotion."""
+    told = {move.version for move in records.models if move.kind in MOVES}
+    champions = [(day[0].event_day * DAY_MS, day[0].model_version) for day in records.days]
+    return [
+        Mark(at_ms, "swap", "", f"{version} decides on most transactions from here on", version, None)
+        for (_, before), (at_ms, version) in pairwise(champions)
+        if version != before and version not in told
+    ]
 
 
 def _of_move(move: ModelEvent) -> Mark:

@@ -28,7 +28,8 @@ class Stretch:
 
 def stretches_of(records: HealthRecords, weeks: list[Week]) -> list[Stretch]:
     """Return the weeks with figures, as known when these were stated, and each closed day behind them, as known now."""
-    measured = [Stretch(one.from_ms, one.to_ms, one.maturity, measured=True) for one in weeks if one.champion]
+    settled = [week for week in weeks if week.champion and week.state != "provisional"]
+    measured = [Stretch(week.from_ms, week.to_ms, week.maturity, measured=True) for week in settled]
     first = records.measured_until_ms // DAY_MS
     if records.days:
         first = max(first, records.days[0][0].event_day)

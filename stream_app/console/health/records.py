@@ -58,5 +58,6 @@ class HealthRecords:
 
     @property
     def measured_until_ms(self) -> int:
-        """End of the last week that has figures; 0 before the first."""
-        return max((record.to_day for record in self.performance), default=0) * DAY_MS
+        """End of the last week whose labels were mature; 0 before the first."""
+        measured = (record.to_day for record in self.performance if record.state != "provisional")
+        return max(measured, default=0) * DAY_MS

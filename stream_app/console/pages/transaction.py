@@ -61,6 +61,8 @@ class TransactionPage:
         try:
             found = await run_in_threadpool(self._found, asked)
             context |= await run_in_threadpool(self._context, found, request.state.person)
+            if found.decision is not None:
+                context["asked"] = {**asked, "id": found.decision.score.transaction_id}
             for part, make in (("explain", self._explained), ("reproduce", self._reproduced)):
                 if request.query_params.get(part) and found.decision is not None:
                     context |= await run_in_threadpool(make, found.decision)

@@ -7,15 +7,18 @@ const HEIGHT = 210;
 const LABELS = 42;
 const ROWS = 3;
 const AGAIN_MS = 2000;
-const GATHER_MS = 120;
+const GATHER_MS = 100;
+const GAP_MS = 700;
+const TROUBLE_MS = 5000;
 const DAY_S = 86400;
 
+// Where labels have no room for all, those that come first here have it.
 const MARKS = {
   alarm: { colour: "--bad", dash: [] },
+  swap: { colour: "--accent", dash: [10, 3, 2, 3] },
   warning: { colour: "--warn", dash: [2, 3] },
   recovery: { colour: "--good", dash: [8, 3] },
   request: { colour: "--quiet", dash: [4, 4] },
-  swap: { colour: "--accent", dash: [10, 3, 2, 3] },
 };
 
 const whole = (share) => (share == null ? null : `${(100 * share).toFixed(0)} %`);
@@ -93,8 +96,9 @@ function mark(plot, name) {
   ctx.save();
   ctx.font = `600 ${11 * scale}px system-ui, sans-serif`;
   ctx.textAlign = "center";
-  const ends = Array(ROWS).fill(-Infinity);
-  for (const [at, kind, label] of data.marks) {
+  const rows = Array.from({ length: ROWS }, () => []);
+  const order = Object.keys(MARKS);
+  for (const [at, kind, label] of [...data.marks].sort((one, other) => order.indexOf(one[1]) - order.indexOf(other[1]))) {
     const x = Math.round(plot.valToPos(at, "x", true));
     ctx.strokeStyle = ctx.fillStyle = colour(MARKS[kind].colour);
     ctx.lineWidth = (kind === "alarm" ? 2 : 1) * scale;
@@ -104,9 +108,9 @@ function mark(plot, name) {
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     const half = ctx.measureText(label).width / 2 + 3 * scale;
-    const row = ends.findIndex((end) => end <= x - half);
+    const row = rows.findIndex((taken) => taken.every((other) => Math.abs(other.x - x) >= other.half + half));
     if (row >= 0) {  // without room the line stands alone; the list has them all
-      ends[row] = x + half;
+      rows[row].push({ x, half });
       ctx.fillText(label, x, bbox.top - (4 + 12 * row) * scale);
     }
   }
@@ -207,8 +211,10 @@ const charts = await Promise.all([...document.querySelectorAll(".chart[data-figu
 let asked = false;
 let asking = false;
 let timer = null;
+let lastAsked = 0;
 
-function soon(after = GATHER_MS) {
+// At once when it was quiet; in a replay, where days close in a row, not more often than anybody reads.
+function soon(after = Math.max(GATHER_MS, lastAsked + GAP_MS - Date.now())) {
   timer ??= setTimeout(() => { timer = null; renew(); }, after);
 }
 
@@ -216,6 +222,7 @@ function soon(after = GATHER_MS) {
 async function renew() {
   if (asking) { asked = true; return; }
   asking = true;
+  lastAsked = Date.now();
   try {
     const response = await ask(location.pathname + location.search, { headers: { Accept: "text/html" } });
     if (!response.ok) throw new Error(String(response.status));
@@ -224,10 +231,14 @@ async function renew() {
     soon(AGAIN_MS);
   }
   asking = false;
-  if (asked) { asked = false; renew(); }
+  if (asked) { asked = false; soon(); }
 }
 
+const trouble = (page) => page.querySelector("main > .notice[role=alert]");
+
 function take(page) {
+  if (!trouble(page)) trouble(document)?.remove();
+  if (trouble(document)) soon(TROUBLE_MS);
   for (const there of document.querySelectorAll("[data-live]")) {
     const now = page.getElementById(there.id);
     if (now && now.innerHTML !== there.innerHTML) there.replaceChildren(...now.childNodes);
@@ -239,5 +250,6 @@ function take(page) {
   }
 }
 
+if (trouble(document)) soon(TROUBLE_MS);
 const changed = () => soon();
 follow({ performance: changed, statistics: changed, drift: changed, request: changed, model: changed, reset: changed });

@@ -16,7 +16,8 @@ from models.schema.topics import DAY_MS, TopicNames
 from stream_app.chaos.tiny_models import TinyModels
 from stream_app.cli import run
 from stream_app.stack.local_stack import LocalStack
-from stream_app.watch.history.announcement import Announcement, of_drift, of_request
+from stream_app.watch.history.announcement import Announcement, of_drift, of_request, of_statistics
+from tests.support.statistics_records import statistics
 from tests.support.worker_process import WorkerProcess
 
 
@@ -83,6 +84,19 @@ def test_it_tells_each_event_once_by_event_time_with_what_it_caused(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["type"] for line in lines] == ["drift.alarm", "retrain.request", "drift.alarm"]
     assert lines[1]["causation_id"] == lines[0]["id"] == first.event.id
+
+
+def test_what_was_computed_each_day_is_told_on_request(
+    stack: LocalStack, topics: TopicNames, capsys: pytest.CaptureFixture[str]
+) -> None:
+    computed = of_statistics(statistics(17_700), "c")
+    publish(stack, topics, of_drift(alarm(17_700), "c"), computed, computed)
+    assert run(drift(stack, topics)) == 0
+    assert "COMPUTED" not in capsys.readouterr().out
+    assert run(drift(stack, topics, "--statistics", "--json")) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["type"] for line in lines] == ["drift.alarm", "drift.statistics"]
+    assert [one["feature"] for one in lines[1]["features"]] == ["amount", "score"]
 
 
 def test_followed_it_goes_on_with_what_comes(stack: LocalStack, topics: TopicNames, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from models.schema.drift_event import DriftEvent, Evidence
 from models.schema.retrain_request import RetrainRequest
 from models.schema.topics import DAY_MS
 from stream_app.drift.story import story
+from tests.support.statistics_records import feature, statistics
 
 INDENT = " " * 22
 ALARM = DriftEvent(
@@ -67,3 +68,19 @@ def test_other_requests_say_who_asked() -> None:
     assert by_person[1].endswith("replaces m-1 · asked by ana")
     scheduled = story(msgspec.structs.replace(REQUEST, cause="schedule", **other))
     assert scheduled[0] == "2018-06-18  RETRAIN   asked for on schedule: new region"
+
+
+def test_the_statistics_of_a_day_name_the_features_nearest_to_their_limits_or_beyond() -> None:
+    others = (feature("country", 0.01), feature("channel", 0.15), feature("hour_of_day", 0.02))
+    farthest = "amount 0.3 of 0.1, channel 0.15 of 0.1, hour_of_day 0.02 of 0.1"
+    assert story(statistics(17_699, amount=0.3, others=others)) == [
+        f"2018-06-18  COMPUTED  stability index of a week: {farthest}",
+        f"{INDENT}model m-1 · 10,000 transactions · 5 features",
+    ]
+
+
+def test_before_a_model_has_seen_a_week_there_is_no_index_to_tell() -> None:
+    young = statistics(17_699)
+    features = [feature(one.feature, None) for one in young.features]
+    first, _ = story(msgspec.structs.replace(young, features=features, window_days=3))
+    assert first == "2018-06-18  COMPUTED  no week yet: 3 days of the model"

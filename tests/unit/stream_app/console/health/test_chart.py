@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from models.schema.performance import EstimatedFigures
 from stream_app.console.health.chart import TITLES, ChartFigure
 from stream_app.console.health.records import HealthRecords
 from stream_app.console.health.view import FIRST_SHOWN, HealthView, health_view
@@ -34,6 +35,15 @@ def test_what_is_measured_and_what_is_estimated_never_share_a_place() -> None:
     assert all(None in pair for pair in zip(recall.value, recall.estimated, strict=True))
     assert known(recall.first) == [0.82]
     assert [version for _, version, _ in recall.others] == ["m-1"]
+
+
+def test_a_week_that_is_published_before_its_labels_are_mature_brings_its_own_estimate() -> None:
+    promised = EstimatedFigures(9_000, 90, 80.0, 56.0, 0.6, 0.7, 0.65)
+    young = record(1, recall=0.5, state="provisional", maturity=0.4, estimated=promised)
+    view = health_view(HealthRecords(performance=(record(0, recall=0.82), young)))
+    recall = figure(view, "recall")
+    assert (recall.value, recall.estimated) == ([0.82, 0.5], [None, 0.7])
+    assert [known for _, _, known, _ in view.chart.maturity] == [0.9]
 
 
 def test_the_alert_rate_needs_no_labels_and_goes_up_to_the_last_day() -> None:

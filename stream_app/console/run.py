@@ -1,6 +1,7 @@
 """One console process: connects, reads the feed in threads, serves pages until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket

@@ -38,11 +38,12 @@ Act = Callable[[Acts, str, Mapping[str, str]], int]
 _UNFROZEN: Final = "unfrozen"
 _KINDS: Final = (("drift", DriftEvent), ("request", RetrainRequest))
 _EVERY: Final = 2_000
+_LONGEST_NUMBER: Final = 19
 
 
 def _seen(form: Mapping[str, str]) -> int:
     text = form.get("seen", "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER else 0
 
 
 def _unfreeze(acts: Acts, person: str, form: Mapping[str, str]) -> int:

@@ -2,7 +2,9 @@
 
 import math
 import time
+from functools import partial
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -20,6 +22,7 @@ from stream_app.console.people.role import Role
 _TRIP_S = 600
 """As long as a visit to the identity provider may take."""
 _TARGET = "target"
+_AT_ONCE = 4
 
 
 class SignIn:
@@ -35,9 +38,12 @@ class SignIn:
         self._door = Doorkeeper(
             console.accounts,
             Attempts(time.monotonic),
+            Attempts(time.monotonic),
             console.registry,
             lambda outcome: console.gauges.sign_ins.labels(outcome).inc(),
         )
+        # Passwords take their time: whoever sends many leaves the threads of the pages alone.
+        self._places = CapacityLimiter(_AT_ONCE)
         oidc = console.settings.oidc
         self._oidc = None if oidc is None else Oidc(oidc, console.accounts)
 
@@ -52,7 +58,8 @@ class SignIn:
         """Let somebody in by password."""
         form = await request.form()
         name, password, target = (str(form.get(field, "")) for field in ("name", "password", "next"))
-        answer = await run_in_threadpool(self._door.enter, _address(request), name, password)
+        enter = partial(self._door.enter, _address(request), name, password)
+        answer = await to_thread.run_sync(enter, limiter=self._places)
         if answer.role is None:
             return self._form(request, own_page(target), name, _why(answer), 429 if answer.wait_s else 403)
         return self._entered(name, answer.role, own_page(target), own=True)
@@ -84,13 +91,11 @@ class SignIn:
             name, role = await self._oidc.come_back(request)
         except OidcError as error:
             why = str(error)
-            await run_in_threadpool(self._note, "identity provider", why, address, None)
+            await run_in_threadpool(self._door.turn_away, address, why)
             return self._form(request, "/", "", f"You were not let in: {why}", 403)
-        await run_in_threadpool(self._note, name, "identity provider", address, role)
+        note = partial(self._door.note, entered=True, role=role.word)
+        await run_in_threadpool(note, name, "identity provider", address)
         return self._entered(name, role, own_page(request.session.pop(_TARGET, "/")), own=False)
-
-    def _note(self, name: str, reason: str, address: str, role: Role | None) -> None:
-        self._door.note(name, reason, address, entered=role is not None, role=None if role is None else role.word)
 
     def _entered(self, name: str, role: Role, target: str, *, own: bool) -> Response:
         cookies = self._console.cookies

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -121,18 +122,19 @@ def routes(console: Console) -> list[BaseRoute]:
     return [Route("/events", events)]
 
 
-async def _counted(stream: AsyncIterator[bytes], open_by: Counter[str], name: str) -> AsyncIterator[bytes]:
+async def _counted(stream: AsyncGenerator[bytes, None], open_by: Counter[str], name: str) -> AsyncIterator[bytes]:
     open_by[name] += 1
     try:
-        async for part in stream:
-            yield part
+        async with aclosing(stream):
+            async for part in stream:
+                yield part
     finally:
         open_by[name] -= 1
         if not open_by[name]:
             del open_by[name]
 
 
-async def _stream(console: Console, request: Request, follower: Follower) -> AsyncIterator[bytes]:
+async def _stream(console: Console, request: Request, follower: Follower) -> AsyncGenerator[bytes, None]:
     """Send what comes, until the session ends or the page goes."""
     with console.gauges.open_pages.track_inprogress():
         yield b"retry: %d\n\n" % _RETRY_MS

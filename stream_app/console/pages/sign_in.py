@@ -4,7 +4,6 @@ import math
 import time
 from functools import partial
 
-from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -14,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import SIGN_IN
+from stream_app.console.guard.threads import bounded
 from stream_app.console.people.attempts import Attempts
 from stream_app.console.people.doorkeeper import Answer, Doorkeeper
 from stream_app.console.people.oidc import Oidc, OidcError
@@ -23,6 +23,7 @@ _TRIP_S = 600
 """As long as a visit to the identity provider may take."""
 _TARGET = "target"
 _AT_ONCE = 4
+"""Passwords take their time: whoever sends many leaves the threads of the pages alone."""
 
 
 class SignIn:
@@ -42,8 +43,7 @@ class SignIn:
             console.registry,
             lambda outcome: console.gauges.sign_ins.labels(outcome).inc(),
         )
-        # Passwords take their time: whoever sends many leaves the threads of the pages alone.
-        self._places = CapacityLimiter(_AT_ONCE)
+        self._in_thread = bounded(_AT_ONCE)
         oidc = console.settings.oidc
         self._oidc = None if oidc is None else Oidc(oidc, console.accounts)
 
@@ -58,8 +58,7 @@ class SignIn:
         """Let somebody in by password."""
         form = await request.form()
         name, password, target = (str(form.get(field, "")) for field in ("name", "password", "next"))
-        enter = partial(self._door.enter, _address(request), name, password)
-        answer = await to_thread.run_sync(enter, limiter=self._places)
+        answer = await self._in_thread(self._door.enter, _address(request), name, password)
         if answer.role is None:
             return self._form(request, own_page(target), name, _why(answer), 429 if answer.wait_s else 403)
         return self._entered(name, answer.role, own_page(target), own=True)

@@ -125,6 +125,8 @@ class Accounts:
             found = self.file.stat()
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise AccountsError(f"{self.file} cannot be read ({error.strerror}); name another --accounts") from error
         as_of = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         if as_of != self._read_as_of:
             if found.st_mode & 0o077:

@@ -61,7 +61,7 @@ class SignIn:
         answer = await self._in_thread(self._door.enter, _address(request), name, password)
         if answer.role is None:
             return self._form(request, own_page(target), name, _why(answer), 429 if answer.wait_s else 403)
-        return self._entered(name, answer.role, own_page(target), own=True)
+        return await self._entered(request, name, answer.role, own_page(target), own=True)
 
     async def leave(self, request: Request) -> Response:
         """End the session."""
@@ -94,10 +94,12 @@ class SignIn:
             return self._form(request, "/", "", f"You were not let in: {why}", 403)
         note = partial(self._door.note, entered=True, role=role.word)
         await run_in_threadpool(note, name, "identity provider", address)
-        return self._entered(name, role, own_page(request.session.pop(_TARGET, "/")), own=False)
+        return await self._entered(request, name, role, own_page(request.session.pop(_TARGET, "/")), own=False)
 
-    def _entered(self, name: str, role: Role, target: str, *, own: bool) -> Response:
+    async def _entered(self, request: Request, name: str, role: Role, target: str, *, own: bool) -> Response:
         cookies = self._console.cookies
+        if request.state.person is not None:  # of whom no cookie would be left to sign out with
+            await self._console.sessions.end(request.state.person.session)
         response = RedirectResponse(target, 303)
         session = self._console.sessions.open(name, role, own=own)
         response.headers.append("set-cookie", cookies.header(cookies.session, session))

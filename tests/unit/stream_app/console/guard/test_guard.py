@@ -247,3 +247,13 @@ def test_passwords_sent_side_by_side_are_counted_like_others(console: Console) -
     with ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(lambda _: door.enter("10.0.0.1", "viewer", "something else"), range(10)))
     assert sum(answer.wait_s == 0 for answer in answers) == 4
+
+
+def test_signing_in_again_leaves_no_session_behind(visit: Visit) -> None:
+    person = visit(Role.VIEWER)
+    before = dict(person.cookies)
+    assert send(person, "/sign-in", {"name": "analyst", "password": PASSWORD}).status_code == 303
+    assert person.get("/whoami").json()["role"] == "analyst"
+    other = visit()
+    other.cookies.update(before)
+    assert other.get("/").status_code == 303

@@ -68,7 +68,7 @@ class Staying:
             f"everything goes on at {self.rate:g} events/s; the console is at {pages.address}, its accounts were told "
             "at the beginning"
         )
-        self.narrator.add("a promotion by hand needs two persons from now on: the approver proposes, the admin approves")
+        self.narrator.add("a promotion by hand needs two persons now: the approver proposes, the admin approves")
         options = " ".join(self.connections.options())
         self.narrator.add(f"in a terminal: fraudstream top {options} --redis {shown(self.connections.redis_url)}")
         self.narrator.say("Ctrl-C ends it all and leaves nothing running")

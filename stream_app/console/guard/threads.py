@@ -15,7 +15,7 @@ T = TypeVar("T")
 class InThread(Protocol):
     """Calls what blocks, in a thread."""
 
-    def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Return what the call returns."""
         ...
 

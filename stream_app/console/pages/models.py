@@ -171,10 +171,10 @@ class ModelsPages:
         template: str,
         read: Callable[[], Mapping[str, Any]],
         typed: Mapping[str, str],
-        in_thread: InThread = run_in_threadpool,
+        in_thread: InThread | None = None,
     ) -> Response:
         try:
-            context = await in_thread(read)
+            context = await (run_in_threadpool(read) if in_thread is None else in_thread(read))
         except UnknownVersionError as error:
             return self._console.render(request, "refused.html", {"code": 404, "said": str(error)}, 404)
         except FraudstreamError as error:

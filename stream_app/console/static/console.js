@@ -110,7 +110,7 @@ export function follow(handlers) {
 
   async function again() {
     try {
-      const response = await ask("/whoami");
+      const response = await ask("/whoami", { headers: { "X-Live": "1" } });
       if (response.ok) return open();
       if (response.status === 401) return undefined;
     } catch { /* the console is away */ }

@@ -50,15 +50,11 @@ class Shown:
 
     demo: ShortDemo
     receiver: Receiver
+    registry: Registry
     windows: ConsoleWindows
     now: Page
     health: Page
     models: Page
-
-    @property
-    def registry(self) -> Registry:
-        """The demo's."""
-        return Registry(self.demo.connections.redis_url, self.demo.connections.redis_prefix)
 
     @property
     def champion(self) -> str:
@@ -92,9 +88,34 @@ def shown(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             expect(now.locator("#scores tbody tr")).to_have_count(0)
             health.evaluate(WATCH, ["#health-marks li[data-kind=alarm]", "^\\s*A1"])
             models.evaluate(WATCH, ["#champion strong", "m-[0-9a-z-]+"])
-            yield Shown(demo, receiver, windows, now, health, models)
+            registry = Registry(stack.redis_url, demo.connections.redis_prefix)
+            yield Shown(demo, receiver, registry, windows, now, health, models)
             browser.close()
         assert set(psutil.Process().children()) <= before
+
+
+def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:
+    options = ["--stay", "--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
+    with subprocess.Popen(
+        [sys.executable, "-c", "from stream_app.cli import main; main()", "demo", *options],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stderr is not None
+        for line in demo.stderr:
+            if "each a process of its own" in line:
+                break
+        started = psutil.Process(demo.pid).children(recursive=True)
+        assert len(started) == 6
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stderr.read()
+        assert demo.wait(30) == 130
+    assert "interrupted; ending everything that was started" in rest
+    assert "nothing is left running" in rest
+    assert "Traceback" not in rest
+    assert not psutil.wait_procs(started, timeout=10)[1]
 
 
 def test_payments_are_on_the_first_page_without_a_reload(shown: Shown) -> None:
@@ -308,27 +329,3 @@ def followed_by_its_spans(receiver: Receiver, correlation_id: str) -> None:
     )
     below = ["decode", "features", "model", "reasons", "encode scores", "encode features", "send scores"]
     assert set(below) <= set(receiver.children(batch))
-
-
-def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:
-    options = ["--stay", "--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
-    with subprocess.Popen(
-        [sys.executable, "-c", "from stream_app.cli import main; main()", "demo", *options],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as demo:
-        assert demo.stderr is not None
-        for line in demo.stderr:
-            if "each a process of its own" in line:
-                break
-        started = psutil.Process(demo.pid).children(recursive=True)
-        assert len(started) == 6
-        demo.send_signal(signal.SIGINT)
-        rest = demo.stderr.read()
-        assert demo.wait(30) == 130
-    assert "interrupted; ending everything that was started" in rest
-    assert "nothing is left running" in rest
-    assert "Traceback" not in rest
-    assert not psutil.wait_procs(started, timeout=10)[1]

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from stream_app.console.people.role import Role
 from stream_app.demo.pages import Pages
@@ -35,7 +35,7 @@ class ConsoleWindows:
         page.get_by_label("Name").fill(role.word)
         page.get_by_label("Password").fill(self._pages.passwords[role.word])
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**{path}")
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         page.evaluate("window.loaded = 'once'")
         return page
 

@@ -28,6 +28,15 @@ function faded(value) {
   return value.startsWith("#") && value.length === 7 ? `${value}26` : value;
 }
 
+const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const seconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+// Times of the day, as short as they can be.
+function clockTicks(_plot, ticks) {
+  const form = ticks.length > 1 && ticks[1] - ticks[0] < 60 ? seconds : minutes;
+  return ticks.map((tick) => form.format(tick * 1000));
+}
+
 export async function chart(element, { label, height = 140, time = true, series, format = String, uplot = {} }) {
   const uPlot = await load();
   element.setAttribute("role", "img");
@@ -52,7 +61,7 @@ export async function chart(element, { label, height = 140, time = true, series,
       cursor: { y: false, points: { size: 6 } },
       legend: { show: false },
       scales: { x: { time }, ...scales },
-      axes: given?.(axis) ?? [axis({}), axis({ size: 52, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
+      axes: given?.(axis) ?? [axis(time ? { values: clockTicks, space: 64 } : {}), axis({ size: 52, space: 28, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
       series: [
         {},
         ...series.map((one) => ({

@@ -156,7 +156,7 @@ function figures(tick) {
     : `99 of 100 within ${whole.format(tick.p99_ms)} ms: ${tick.sampled} sampled in the last minute, from the bank's record to its score, by Kafka's timestamps.`);
   say(by("alerts"), tick.alert_rate === null ? "–" : `${fine.format(tick.alert_rate * 100)} %`);
   say(by("waiting"), tick.waiting === null ? "–" : whole.format(tick.waiting));
-  say(by("waiting-about"), tick.behind_s === null ? "Not scored yet." : `Not scored yet; the oldest for ${tick.behind_s.toFixed(1)} s.`);
+  say(by("waiting-about"), !tick.waiting || tick.behind_s === null ? "Not scored yet." : `Not scored yet; the oldest for ${tick.behind_s.toFixed(1)} s.`);
   say(by("sample"), `showing ${whole.format(tick.shown)} of ${whole.format(tick.scored)} in the last minute`);
 }
 

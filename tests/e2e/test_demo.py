@@ -222,7 +222,6 @@ def test_two_people_promote_one_rolls_back_and_the_open_page_follows(shown: Show
     champion = shown.champion
     other = next(version for version in shown.registry.versions() if version not in {champion, bad})
     mine = shown.windows.open(Role.APPROVER, "/models")
-    act(mine, "#two-persons", "four eyes from now on", "Require two persons")
     expect(mine.locator("#two-persons")).to_contain_text("Promotions by hand need two persons")
     mine.goto(f"models/{other}")
     act(mine, "#promote", "it did well before", f"Propose to promote {other}")

@@ -124,5 +124,5 @@ export function follow(handlers) {
   setInterval(() => { if (Date.now() - lastHeard > SILENT_MS && kinds.includes("tick")) say("slow", "waiting"); }, 1000);
 }
 
-// No page goes without the dot: one that follows nothing says whether the console answers.
+// Whether events come.
 export const isLive = () => live?.dataset.state === "on";

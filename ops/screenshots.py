@@ -33,7 +33,7 @@ DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 960}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 COLOURS: Final = 96
 """Enough for text and charts of a page; most of the bytes go with the others."""
-SETTLE_MS: Final = 2500
+SETTLE_MS: Final = 1500
 """Charts draw and live figures come at least once."""
 LONGEST_MS: Final = 20_000
 _RENAME: Final = """(host) => {
@@ -68,6 +68,11 @@ def _go(path: str) -> Callable[[Page], None]:
     return go
 
 
+def _now(page: Page) -> None:
+    page.goto("/")
+    page.locator("#only-flagged").check()
+
+
 def _card(page: Page) -> None:
     page.goto("/models")
     page.goto(_target(page, "#champion a[href^='/models/']", "no champion is on the page Models"))
@@ -88,7 +93,7 @@ def _transaction(page: Page) -> None:
 
 
 PAGES: Final[dict[str, Callable[[Page], None]]] = {
-    "now": _go("/"),
+    "now": _now,
     "health": _go("/health"),
     "models": _go("/models"),
     "model": _card,
@@ -160,7 +165,7 @@ def _keep(page: Page, file: Path) -> int:
     """
     page.evaluate(_RENAME, socket.gethostname())
     with Image.open(io.BytesIO(page.screenshot(animations="disabled"))) as taken:
-        few = taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
     few.save(file, optimize=True)
     return file.stat().st_size
 

@@ -8,7 +8,7 @@
 // `element` gets role="img" and its label; put a table or a sentence with the same figures beside it. Further options of
 // uPlot go under `uplot`; colours are names of CSS variables, so that a chart follows the theme.
 
-import { onTheme } from "./console.js";
+import { clockTime, minuteTime, onTheme } from "./console.js";
 
 let library = null;
 function load() {
@@ -43,6 +43,10 @@ export async function chart(element, { label, height = 140, time = true, series,
     ...values,
   });
 
+  // Times as this page writes them, not in the American way that uPlot has by itself.
+  const times = (_plot, ticks, _axis, _space, step) =>
+    ticks.map((second) => (second == null ? "" : (step < 60 ? clockTime : minuteTime)(second * 1000)));
+
   function draw() {
     drawn?.destroy();
     const { series: _series, axes: given, scales, ...rest } = uplot;
@@ -52,7 +56,7 @@ export async function chart(element, { label, height = 140, time = true, series,
       cursor: { y: false, points: { size: 6 } },
       legend: { show: false },
       scales: { x: { time }, ...scales },
-      axes: given?.(axis) ?? [axis({}), axis({ size: 52, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
+      axes: given?.(axis) ?? [axis(time ? { values: times, space: 64 } : {}), axis({ size: 52, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
       series: [
         {},
         ...series.map((one) => ({

@@ -185,7 +185,7 @@ async function compare() {
   const answer = await ask("/review/state");
   if (!answer.ok) return;
   const state = await answer.json();
-  total.textContent = state.total;
+  total.textContent = Number(state.total).toLocaleString();
   if (state.problem) tell(state.problem, true);
   else trouble.hidden = true;
   for (const line of lines()) {

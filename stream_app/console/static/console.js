@@ -26,6 +26,9 @@ if (themeButton) {
 systemDark.addEventListener("change", themeChanged);
 themeChanged();
 
+// On a phone the navigation is wider than the page.
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // times ---------------------------------------------------------------------------------------------------------------
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -35,6 +35,8 @@ COLOURS: Final = 96
 """Enough for text and charts of a page; most of the bytes go with the others."""
 CASES: Final = 12
 """Looked at for one that the champion scored."""
+FLAGGED_MS: Final = 8_000
+"""A few are flagged meanwhile, however quiet it is."""
 SETTLE_MS: Final = 1000
 """Charts draw and live figures come at least once."""
 LONGEST_MS: Final = 20_000
@@ -73,6 +75,7 @@ def _go(path: str) -> Callable[[Page], None]:
 def _now(page: Page) -> None:
     page.goto("/")
     page.locator("#only-flagged").check()
+    page.wait_for_timeout(FLAGGED_MS)
     page.evaluate("window.scrollTo(0, 0)")
 
 

@@ -93,7 +93,7 @@ def facts(manifest: Manifest) -> dict[str, str]:
 
 def _pairs(values: Mapping[str, Any]) -> str:
     """Names and values in a line, without what is none or empty; what lies deeper stands in brackets."""
-    said = ((name.replace("_", " "), value) for name, value in values.items() if value is not None and value != [])
+    said = ((name, value) for name, value in values.items() if value is not None and value != [])
     return ", ".join(
         f"{name} ({_pairs(value)})" if isinstance(value, Mapping) else f"{name} {value}" for name, value in said
     )

@@ -43,6 +43,8 @@ export async function chart(element, { label, height = 140, time = true, series,
     ...values,
   });
 
+  const wide = (_plot, texts) => Math.max(52, 16 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 0));
+
   // Times as this page writes them, not in the American way that uPlot has by itself.
   const times = (_plot, ticks, _axis, _space, step) =>
     ticks.map((second) => (second == null ? "" : (step < 60 ? clockTime : minuteTime)(second * 1000)));
@@ -56,7 +58,7 @@ export async function chart(element, { label, height = 140, time = true, series,
       cursor: { y: false, points: { size: 6 } },
       legend: { show: false },
       scales: { x: { time }, ...scales },
-      axes: given?.(axis) ?? [axis(time ? { values: times, space: 64, size: 28 } : {}), axis({ size: 52, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
+      axes: given?.(axis) ?? [axis(time ? { values: times, space: 64, size: 28 } : {}), axis({ size: wide, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
       series: [
         {},
         ...series.map((one) => ({

@@ -26,11 +26,16 @@ if (themeButton) {
 systemDark.addEventListener("change", themeChanged);
 themeChanged();
 
+// On a phone the navigation is wider than the page.
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // times ---------------------------------------------------------------------------------------------------------------
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 export const clockTime = (ms) => clock.format(ms);
+export const minuteTime = (ms) => minute.format(ms);
 
 // Writes <time data-ms="..."> in the reader's own time zone; data-form="moment" for date and time.
 export function writeTimes(within = document) {
@@ -78,6 +83,8 @@ export function follow(handlers) {
   let source = null;
   let lastHeard = Date.now();
 
+  if (live) live.hidden = false;
+
   function open() {
     source = new EventSource(`/events?kinds=${kinds.join(",")}&since=${encodeURIComponent(place)}`);
     for (const kind of kinds) {
@@ -110,7 +117,7 @@ export function follow(handlers) {
 
   async function again() {
     try {
-      const response = await ask("/whoami");
+      const response = await ask("/whoami", { headers: { "X-Live": "1" } });
       if (response.ok) return open();
       if (response.status === 401) return undefined;
     } catch { /* the console is away */ }

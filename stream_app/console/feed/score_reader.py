@@ -137,7 +137,7 @@ class ScoreReader:
             return False
         stamp_ms = message.timestamp()[1]
         data: dict[str, Any] = msgspec.to_builtins(score)
-        data["why"] = [reason.words for reason in in_words(score.reason_codes)]
+        data["why"] = list(dict.fromkeys(reason.words for reason in in_words(score.reason_codes)))
         self._journal.append(partition, offset, stamp_ms, data | {"partition": partition, "offset": offset})
         if offset >= self._counted_from[partition]:
             before = self.counts

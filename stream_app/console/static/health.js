@@ -11,6 +11,8 @@ const GATHER_MS = 100;
 const GAP_MS = 700;
 const TROUBLE_MS = 5000;
 const DAY_S = 86400;
+// Between two dates on the axis: a date stands there once.
+const DAYS = [1, 2, 3, 4, 5, 7, 10, 15, 30, 60, 90, 120, 180, 365, 730];
 
 // Where labels have no room for all, those that come first here have it.
 const MARKS = {
@@ -182,14 +184,14 @@ async function make(element) {
     ],
     uplot: {
       tzDate: utc,
-      padding: [LABELS, 12, null, null],
+      padding: [LABELS, 24, null, null],
       bands: [{ series: [3, 2], fill: () => `${colour("--band")}38` }],
       scales: {
         x: { time: true, range },
         y: { range: (_plot, _low, high) => [0, name === "alert_rate" ? (high || 0.01) * 1.2 : 1] },
       },
       axes: (axis) => [
-        axis({ space: 64, size: 30, values: (_plot, ticks) => ticks.map((tick) => shortDate.format(tick * 1000)) }),
+        axis({ space: 64, size: 30, incrs: DAYS.map((days) => days * DAY_S), values: (_plot, ticks) => ticks.map((tick) => shortDate.format(tick * 1000)) }),
         axis({ size: 52, values: (_plot, ticks) => ticks.map(words(name)) }),
       ],
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "health" } },

@@ -4,13 +4,14 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench constraints clean
+.PHONY: help setup demo test check bench screenshots constraints clean
 
 help:
 	@echo 'make demo         the whole system on this machine, in a few minutes'
 	@echo 'make test         every test, on a real Kafka and Redis'
 	@echo 'make check        ruff, mypy, import-linter, pins, licences, known vulnerabilities'
 	@echo 'make bench        throughput, latency and hot paths beside what others use (JSON=1 for JSON)'
+	@echo 'make screenshots  pictures of every page of the console, taken behind a demo (about 6 minutes)'
 	@echo 'make setup        everything into .venv/'
 	@echo 'make constraints  resolve the dependencies anew'
 
@@ -37,6 +38,10 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(if $(JSON),--json)
+
+screenshots: setup
+	@bash ops/browser.sh
+	@$(BIN)/python ops/screenshots.py demo
 
 constraints:
 	@bash ops/resolve.sh

@@ -92,4 +92,8 @@ def facts(manifest: Manifest) -> dict[str, str]:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+    """Names and values in a line, without what is none or empty; what lies deeper stands in brackets."""
+    said = ((name, value) for name, value in values.items() if value is not None and value != [])
+    return ", ".join(
+        f"{name} ({_pairs(value)})" if isinstance(value, Mapping) else f"{name} {value}" for name, value in said
+    )

@@ -8,7 +8,7 @@
 // `element` gets role="img" and its label; put a table or a sentence with the same figures beside it. Further options of
 // uPlot go under `uplot`; colours are names of CSS variables, so that a chart follows the theme.
 
-import { onTheme } from "./console.js";
+import { clockTime, minuteTime, onTheme } from "./console.js";
 
 let library = null;
 function load() {
@@ -28,15 +28,6 @@ function faded(value) {
   return value.startsWith("#") && value.length === 7 ? `${value}26` : value;
 }
 
-const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
-const seconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-
-// Times of the day, as short as they can be.
-function clockTicks(_plot, ticks) {
-  const form = ticks.length > 1 && ticks[1] - ticks[0] < 60 ? seconds : minutes;
-  return ticks.map((tick) => form.format(tick * 1000));
-}
-
 export async function chart(element, { label, height = 140, time = true, series, format = String, uplot = {} }) {
   const uPlot = await load();
   element.setAttribute("role", "img");
@@ -52,6 +43,12 @@ export async function chart(element, { label, height = 140, time = true, series,
     ...values,
   });
 
+  const wide = (_plot, texts) => Math.max(52, 16 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 0));
+
+  // Times as this page writes them, not in the American way that uPlot has by itself.
+  const times = (_plot, ticks, _axis, _space, step) =>
+    ticks.map((second) => (second == null ? "" : (step < 60 ? clockTime : minuteTime)(second * 1000)));
+
   function draw() {
     drawn?.destroy();
     const { series: _series, axes: given, scales, ...rest } = uplot;
@@ -61,7 +58,7 @@ export async function chart(element, { label, height = 140, time = true, series,
       cursor: { y: false, points: { size: 6 } },
       legend: { show: false },
       scales: { x: { time }, ...scales },
-      axes: given?.(axis) ?? [axis(time ? { values: clockTicks, space: 64 } : {}), axis({ size: 52, space: 28, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
+      axes: given?.(axis) ?? [axis(time ? { values: times, space: 64, size: 28 } : {}), axis({ size: wide, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
       series: [
         {},
         ...series.map((one) => ({

@@ -26,11 +26,16 @@ if (themeButton) {
 systemDark.addEventListener("change", themeChanged);
 themeChanged();
 
+// On a phone the navigation is wider than the page.
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // times ---------------------------------------------------------------------------------------------------------------
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 export const clockTime = (ms) => clock.format(ms);
+export const minuteTime = (ms) => minute.format(ms);
 
 // Writes <time data-ms="..."> in the reader's own time zone; data-form="moment" for date and time.
 export function writeTimes(within = document) {
@@ -78,6 +83,8 @@ export function follow(handlers) {
   let source = null;
   let lastHeard = Date.now();
 
+  if (live) live.hidden = false;
+
   function open() {
     source = new EventSource(`/events?kinds=${kinds.join(",")}&since=${encodeURIComponent(place)}`);
     for (const kind of kinds) {
@@ -124,5 +131,5 @@ export function follow(handlers) {
   setInterval(() => { if (Date.now() - lastHeard > SILENT_MS && kinds.includes("tick")) say("slow", "waiting"); }, 1000);
 }
 
-// No page goes without the dot: one that follows nothing says whether the console answers.
+// Whether events come.
 export const isLive = () => live?.dataset.state === "on";

@@ -38,7 +38,7 @@ function rowOf(score) {
   badge.textContent = score.decision;
   row.insertCell().append(badge);
   cell(row, score.score_scaled, "number");
-  cell(row, score.reason_codes.map((reason) => reason.code).join(", "));
+  cell(row, score.why.join(", "));
   cell(row, score.card_id, "mono");
   const link = document.createElement("a");
   link.href = `/transaction/${encodeURIComponent(score.transaction_id)}`;

@@ -185,7 +185,7 @@ async function compare() {
   const answer = await ask("/review/state", { headers: { "X-Live": "1" } });
   if (!answer.ok) return;
   const state = await answer.json();
-  total.textContent = state.total;
+  total.textContent = state.total.toLocaleString("en-GB");
   if (state.problem) tell(state.problem, true);
   else trouble.hidden = true;
   for (const line of lines()) {

@@ -56,7 +56,7 @@ def test_charts_get_the_past_as_columns(console: Console, visit: Visit, vitals: 
 def test_what_a_transaction_says_of_itself_is_never_markup(console: Console, visit: Visit) -> None:
     nasty = "<script>alert(1)</script>"
     data = {"transaction_id": nasty, "card_id": nasty, "decision": "decline", "score_scaled": 1, "scored_at": 1}
-    console.feed.journal(SCORE).append(0, 0, 1, data | {"reason_codes": [{"code": nasty}]})
+    console.feed.journal(SCORE).append(0, 0, 1, data | {"why": [nasty]})
     text = visit(Role.ANALYST).get("/").text
     assert nasty not in text
     assert "&lt;script&gt;" in text

@@ -1,0 +1,53 @@
+"""The pictures of the console: every page has them, the page of the documentation shows them, they are small."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from ops import screenshots
+from ops.screenshots import FOLDER, LOOKS, PAGES, file_names, main
+from stream_app.console.navigation import LINKS
+
+GUIDE = FOLDER.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_every_page_of_the_navigation_is_taken_in_every_look() -> None:
+    assert {link.text.lower() for link in LINKS} <= PAGES.keys()
+    assert {look.name for look in LOOKS} == {"light", "dark", "phone"}
+    assert len(file_names()) == (len(PAGES) + 1) * len(LOOKS)
+
+
+def test_the_pictures_are_there_and_no_others() -> None:
+    assert {file.name for file in FOLDER.iterdir()} == set(file_names())
+
+
+@pytest.mark.parametrize("name", file_names())
+def test_a_picture_is_shown_in_the_guide_and_has_the_size_of_its_look(name: str) -> None:
+    assert f'"console/{name}"' in GUIDE
+    page, look_name = name.removesuffix(".png").rsplit("-", 1)
+    look = next(look for look in LOOKS if look.name == look_name)
+    with Image.open(FOLDER / name) as picture:
+        assert picture.size == (look.viewport["width"], look.viewport["height"])
+        shades = picture.convert("L").tobytes()
+    assert max(shades) - min(shades) > 100, f"{page} is blank"
+
+
+def test_the_pictures_together_stay_small() -> None:
+    sizes = {file.name: file.stat().st_size for file in FOLDER.iterdir()}
+    assert max(sizes.values()) < 150_000, sizes
+    assert sum(sizes.values()) < 2_500_000
+
+
+@pytest.mark.parametrize("typed", ["", "admin", "admin two words"])
+def test_a_line_without_name_and_password_is_refused(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{typed}\n"))
+    assert main(["pictures", "http://127.0.0.1:9/"]) == 1
+    assert "standard input" in capsys.readouterr().err
+
+
+def test_what_is_no_command_is_told_how_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["everything"]) == 2
+    assert capsys.readouterr().err == screenshots.__doc__

@@ -233,7 +233,7 @@ def _story(demo: subprocess.Popen[str]) -> tuple[str, str]:
         if _TOLD in line:
             break
     address, account = _ADDRESS.search(told), _ACCOUNT.search(told)
-    if address is None or account is None:
+    if _TOLD not in told or address is None or account is None:
         raise ScreenshotError("the demo ended before its story did; `fraudstream demo --stay` says why")
     return address[1], account[1]
 

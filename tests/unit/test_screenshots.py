@@ -71,8 +71,9 @@ def test_address_and_password_are_read_from_the_story_and_not_told_on(capsys: py
     assert "two-2_" not in said
 
 
-def test_a_demo_that_ends_early_is_told() -> None:
-    with told("error: no Java\n") as demo, pytest.raises(ScreenshotError, match="ended before its story"):
+@pytest.mark.parametrize("story", ["error: no Java\n", STORY.rsplit("9.9 s", maxsplit=1)[0]])
+def test_a_demo_that_ends_early_is_told(story: str) -> None:
+    with told(story) as demo, pytest.raises(ScreenshotError, match="ended before its story"):
         _story(demo)
 
 

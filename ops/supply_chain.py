@@ -152,6 +152,8 @@ def licence_list() -> tuple[str, list[str]]:
         + "".join(f"| {name} | {rows[name] or 'not stated'} |\n" for name in names)
         for title, names in parts
     )
+    text += "\n## Carried in this repository\n\n| file | licence |\n|---|---|\n"
+    text += "".join(f"| {file} | {licence} |\n" for file, licence in settings["carried"].items())
     return text, wrong
 
 

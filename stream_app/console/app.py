@@ -1,6 +1,8 @@
 """The console as an ASGI app: its pages, and what guards them."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Final
 
@@ -54,6 +56,11 @@ def build_app(console: Console) -> Starlette:
             return JSONResponse({"error": said}, 503)
         return console.render(request, "unavailable.html", {"said": said}, 503)
 
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await console.sessions.close()
+
     return Starlette(
         routes=[
             *(route for page in PAGES for route in page.routes(console)),
@@ -64,5 +71,6 @@ def build_app(console: Console) -> Starlette:
             Middleware(SecurityHeaders, secure=console.settings.secure),
             Middleware(Entrance, sessions=console.sessions, tokens=console.tokens, cookies=console.cookies),
         ],
+        lifespan=lifespan,
         exception_handlers={HTTPException: refused, FraudstreamError: away},
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from models.access.redis_access import shown
+from models.registry import Registry
 from stream_app.demo.narrator import Narrator
 from stream_app.demo.pages import Pages
 from stream_app.demo.report import DemoResult
@@ -45,9 +46,14 @@ class Staying:
             self.narrator.add(account)
 
     def go_on(self, result: DemoResult, check: Callable[[], None]) -> None:
-        """Print the figures, say what goes on and how to end it, and wait; returns at Ctrl-C."""
+        """Ask for two persons at promotions, print the figures, say what goes on, and wait; returns at Ctrl-C.
+
+        The story itself has one person promote a bad model.
+        """
         assert self._pages is not None, "begin comes before go_on"
+        registry = Registry(self.connections.redis_url, self.connections.redis_prefix)
         try:
+            registry.require_approvals("demo", "the story is told: a promotion by hand needs two persons")
             self.close(result)
             self._tell(self._pages)
             while True:
@@ -62,6 +68,7 @@ class Staying:
             f"everything goes on at {self.rate:g} events/s; the console is at {pages.address}, its accounts were told "
             "at the beginning"
         )
+        self.narrator.add("a promotion by hand needs two persons now: the approver proposes, the admin approves")
         options = " ".join(self.connections.options())
         self.narrator.add(f"in a terminal: fraudstream top {options} --redis {shown(self.connections.redis_url)}")
         self.narrator.say("Ctrl-C ends it all and leaves nothing running")

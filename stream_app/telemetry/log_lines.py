@@ -12,6 +12,10 @@ from stream_app.telemetry.about import fields
 from stream_app.telemetry.traces import trace_ids
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_CONTROLS: Final = {
+    code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"
+}
+"""What a request or a record holds must not look like another line, or steer a terminal."""
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -61,5 +65,5 @@ class TextLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  its name in the standard library
         """Return one record as text, without its trace."""
-        text, correlation = super().formatMessage(record), _said_of(record).get("correlation_id")
+        text, correlation = super().formatMessage(record).translate(_CONTROLS), _said_of(record).get("correlation_id")
         return text if correlation is None or str(correlation) in text else f"{text} [correlation_id={correlation}]"

@@ -81,7 +81,7 @@ def _partitions(picture: Picture) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("worker", overflow="ellipsis", no_wrap=True)
     for one in picture.partitions:
-        worker = owner.get(one.number, "nobody")
+        worker = _plain(owner.get(one.number, "nobody"))
         table.add_row(str(one.number), f"{one.end:,}", f"{one.scored:,}", f"{one.lag:,}", worker)
     return table
 
@@ -96,7 +96,7 @@ def _workers(workers: Sequence[WorkerStatus]) -> RenderableType:
         beside = ", ".join(version for version in worker.models if version != worker.model_version) or "-"
         as_of = _minute(worker.profiles_as_of) if worker.profiles_as_of > 0 else "none"
         ready = Text("ready", style="green") if worker.ready else Text("not ready", style="yellow")
-        table.add_row(worker.writer, worker.model_version or "none", beside, as_of, ready)
+        table.add_row(_plain(worker.writer), _plain(worker.model_version or "none"), _plain(beside), as_of, ready)
     return table
 
 
@@ -106,10 +106,15 @@ def _findings(picture: Picture) -> Table:
     table.add_column("what", min_width=8, no_wrap=True)
     table.add_column("", overflow="ellipsis", no_wrap=True)
     for one in picture.findings[:FINDINGS]:
-        table.add_row(_time(one.at_ms), Text(one.kind, style=_STYLES.get(one.kind, "")), one.text)
+        table.add_row(_time(one.at_ms), Text(one.kind, style=_STYLES.get(one.kind, "")), _plain(one.text))
     if not picture.findings:
         table.add_row("-", "none", "nothing was found, asked for or released so far")
     return table
+
+
+def _plain(text: str) -> Text:
+    """What came from a topic, letter by letter: no markup of ours, and nothing that steers a terminal."""
+    return Text("".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 def _rate(per_s: float | None) -> str:

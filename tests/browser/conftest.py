@@ -71,7 +71,7 @@ def sign_in(browser: Browser, console: ConsoleWorld) -> Iterator[SignIn]:
         made = browser.new_context(base_url=console.address, **context)  # type: ignore[arg-type]  # passed on
         contexts.append(made)
         page = made.new_page()
-        page.on("console", lambda message: told.extend(_trouble(message)))
+        page.on("console", lambda message: told.extend(trouble(message)))
         page.on("pageerror", lambda error: told.append(str(error)))
         page.goto(f"/sign-in?next={path}")
         page.get_by_label("Name").fill(role.word)
@@ -103,7 +103,8 @@ def accessible() -> Callable[[Page], None]:
     return check
 
 
-def _trouble(message: ConsoleMessage) -> list[str]:
+def trouble(message: ConsoleMessage) -> list[str]:
+    """What a message in the browser's console says of an error, a warning or a violation."""
     lost = "net::ERR_CONNECTION_REFUSED" in message.text or "net::ERR_INCOMPLETE_CHUNKED_ENCODING" in message.text
     refused = REFUSAL.search(message.text) is not None
     return [] if message.type not in {"error", "warning"} or lost or refused else [f"{message.type}: {message.text}"]

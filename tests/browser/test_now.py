@@ -169,9 +169,9 @@ def test_the_sentence_turns_into_what_is_wrong(console: ConsoleWorld, sign_in: S
 
 def test_an_admin_says_who_may_come_in(console: ConsoleWorld, sign_in: SignIn) -> None:
     page = sign_in(Role.ADMIN, "/people")
-    page.get_by_label("Name").fill("grace")
+    page.get_by_role("textbox", name="Name").fill("grace")
     page.locator("form.stack select").select_option("analyst")
-    page.get_by_label("Password").fill("a password long enough")
+    page.get_by_role("textbox", name="Password").fill("a password long enough")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("row", name="grace")).to_contain_text("may come in")
     page.get_by_role("button", name="Keep grace out").click()

@@ -1,82 +1,159 @@
-"""The demo from beginning to end, on the run's Kafka and Redis."""
+"""The demo from beginning to end on the run's Kafka and Redis, told once; its console in a real browser beside it."""
 
-import io
 import json
-import secrets
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from rich.console import Console
+from playwright.sync_api import Page, expect, sync_playwright
 
-from models.schema.topics import TopicNames
+from models.registry import CHAMPION, Registry
+from models.schema.drift_event import DriftEvent
+from models.schema.label import Label
+from models.schema.wire import decode
 from stream_app.console.people.role import Role
-from stream_app.demo.narrator import Narrator
-from stream_app.demo.plan import DemoPlan
-from stream_app.demo.report import DemoResult
-from stream_app.demo.staying import Staying
-from stream_app.demo.story import Demo
 from stream_app.stack.local_stack import LocalStack
 from stream_app.top.look import Look
-from stream_app.topic_admin import admin_client
-from stream_app.worker_processes import Connections
+from tests.browser.conftest import CHROMIUM
+from tests.support.console_windows import ConsoleWindows, seen
 from tests.support.otlp_receiver import Receiver, receiving
+from tests.support.short_demo import PLAN, ShortDemo, short_demo
+from tests.support.topic_recorder import TopicRecorder
+from tests.support.worker_process import wait_until
 
-PLAN = DemoPlan(
-    events=28_000,
-    rate=1_000.0,  # a day in two seconds: terminal profiles, which are made every 6 event hours, keep up
-    release=12_000,
-    bad=3_000,
-    burst=4_000,
-    customers=1_000,
-    terminals=200,
-    transactions_per_day=2_000,
-    tactic_share=0.02,
-    review_share=0.02,
-    stage=2_000,
-    refit={"num_iterations": 30, "learning_rate": 0.2, "num_leaves": 15},
-)
+STORY_MS = 330_000.0
+LIVE_MS = 5_000
+"""Until a page has followed, on a machine that trains and scores beside it."""
+WATCH = """([selector, pattern]) => {
+    window.shown = [];
+    const look = () => {
+        const text = (document.querySelector(selector)?.textContent ?? '').match(pattern)?.[0];
+        if (text && window.shown.at(-1)?.[0] !== text) window.shown.push([text, Date.now()]);
+    };
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+    look();
+}"""
+"""Notes what a place of the page says, and since when, while nobody looks."""
 
-
-TOPICS_GO_S = 60
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """Takes the spans of all processes."""
-    with receiving() as found:
-        yield found
+pytestmark = pytest.mark.timeout(400)  # the first to ask waits for the story
 
 
-@pytest.fixture
-def connections(stack: LocalStack) -> Iterator[Connections]:
-    """Topics and keys of this test alone; the topics go with it."""
-    run = f"demo-{secrets.token_hex(4)}"
-    names = TopicNames(f"{run}.")
-    yield Connections(stack.broker, stack.redis_url, names, f"{run}:")
-    admin = admin_client(stack.broker)
-    for future in admin.delete_topics(list(names.all())).values():
-        future.exception(TOPICS_GO_S)
+@dataclass
+class Shown:
+    """The demo while it runs, and the windows that were opened before the first payment and left open."""
+
+    demo: ShortDemo
+    receiver: Receiver
+    registry: Registry
+    windows: ConsoleWindows
+    now: Page
+    health: Page
+    models: Page
+
+    @property
+    def champion(self) -> str:
+        """Who scores now."""
+        found = self.registry.alias(CHAMPION)
+        assert found is not None
+        return found.version
+
+    def recorded(self, topic: str) -> list[tuple[int, bytes]]:
+        """When each record of a topic was written, and what it says."""
+        recorder = TopicRecorder(self.demo.connections.broker, topic)
+        recorder.read_to_end()
+        recorder.close()
+        return [(one.timestamp()[1], one.value() or b"") for part in recorder.records.values() for one in part]
 
 
-@pytest.mark.timeout(400)  # two models and 64 event days through every process; a busy machine takes minutes
-def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
-    connections: Connections, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
-) -> None:
-    for name, value in {"FRAUDSTREAM_LOG_FORMAT": "json", **receiver.environment}.items():
-        monkeypatch.setenv(name, value)
-    told, before = io.StringIO(), set(psutil.Process().children())
-    narrator = Narrator(Console(file=told, width=200))
-    visit = Visit(Staying(connections, tmp_path, narrator, 200.0, None, lambda _result: None), connections)
-    result = Demo(PLAN, connections, tmp_path, narrator, code_commit="").run(visit)
+@pytest.fixture(scope="module")
+def shown(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """One run for all tests of this file; each waits for what it needs of it. It leaves nothing running."""
+    with receiving() as receiver, sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        for name, value in {"FRAUDSTREAM_LOG_FORMAT": "json", **receiver.environment}.items():
+            patch.setenv(name, value)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        before = set(psutil.Process().children())
+        with short_demo(stack, tmp_path_factory.mktemp("demo")) as demo:
+            windows = ConsoleWindows(browser, demo.start())
+            now, health, models = (
+                windows.open(role, path)
+                for role, path in ((Role.VIEWER, "/"), (Role.ANALYST, "/health"), (Role.APPROVER, "/models"))
+            )
+            expect(now.locator("#scores tbody tr")).to_have_count(0)
+            health.evaluate(WATCH, ["#health-marks li[data-kind=alarm]", r"A\d+"])
+            models.evaluate(WATCH, ["#champion strong", r"m-\S+"])
+            registry = Registry(stack.redis_url, demo.connections.redis_prefix)
+            yield Shown(demo, receiver, registry, windows, now, health, models)
+            browser.close()
+        assert set(psutil.Process().children()) <= before
+
+
+def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:
+    options = ["--stay", "--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
+    with subprocess.Popen(
+        [sys.executable, "-c", "from stream_app.cli import main; main()", "demo", *options],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stderr is not None
+        for line in demo.stderr:
+            if "each a process of its own" in line:
+                break
+        started = psutil.Process(demo.pid).children(recursive=True)
+        assert len(started) == 6
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stderr.read()
+        assert demo.wait(30) == 130
+    assert "interrupted; ending everything that was started" in rest
+    assert "nothing is left running" in rest
+    assert "Traceback" not in rest
+    assert not psutil.wait_procs(started, timeout=10)[1]
+
+
+def test_payments_are_on_the_first_page_without_a_reload(shown: Shown) -> None:
+    expect(shown.now.locator("#scores tbody tr").first).to_be_visible(timeout=STORY_MS)
+    expect(shown.now.locator("#headline-text")).to_contain_text("are scored by 1 worker", timeout=STORY_MS)
+    assert shown.windows.never_reloaded(shown.now)
+    seen(shown.now, "now")
+
+
+def test_the_drift_alarm_is_on_an_open_page_when_it_comes(shown: Shown) -> None:
+    expect(shown.health.locator("#health-marks li[data-kind=alarm]").first).to_be_attached(timeout=STORY_MS)
+    expect(shown.health.locator("#health-headline")).to_contain_text("fraud")
+    seen(shown.health, "health")
+    events = [
+        (at_ms, decode(DriftEvent, value))
+        for at_ms, value in shown.recorded(shown.demo.connections.topics.drift_events)
+    ]
+    published_ms = min(at_ms for at_ms, event in events if event.level == "alarm")
+    _, shown_ms = shown.health.evaluate("window.shown")[0]
+    assert -1_000 < shown_ms - published_ms < LIVE_MS
+    assert shown.windows.never_reloaded(shown.health)
+
+
+def test_an_open_page_follows_every_swap_of_the_story(shown: Shown) -> None:
+    result = shown.demo.result()
+    (back,) = result.report.rollbacks
+    expect(shown.models.locator("#champion")).to_contain_text(f"{shown.champion} is champion", timeout=LIVE_MS)
+    said = [version for version, _ in shown.models.evaluate("window.shown")]
+    assert said[said.index(back.before) + 1] == back.version
+    assert {swap.version for swap in result.report.swaps} <= set(said)
+    expect(shown.models.locator("#champion")).to_contain_text("frozen")
+    assert shown.windows.never_reloaded(shown.models)
+    seen(shown.models, "models")
+
+
+def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(shown: Shown) -> None:
+    result, told = shown.demo.result(), shown.demo.told
     report = result.report
-    assert visit.pages_at_the_end == 200
     assert told.getvalue().count("password ") == len(Role)
     assert report.events == result.warm_up_events + PLAN.new_events
     assert (report.lost, report.duplicated) == (0, 0)
@@ -101,35 +178,97 @@ def test_a_short_demo_finds_a_new_tactic_retrains_and_takes_a_bad_model_back(
         assert words in told.getvalue()
     for words in ("let m-", "a person pushes", "ROLLED BACK", "frozen", "a burst", "In truth:"):
         assert words in told.getvalue()
-    assert set(psutil.Process().children()) == before
-    correlation_id = followed_by_its_logs(tmp_path, bool(promoted))
-    followed_by_its_spans(receiver, correlation_id)
+    correlation_id = followed_by_its_logs(shown.demo.folder, bool(promoted))
+    followed_by_its_spans(shown.receiver, correlation_id)
 
 
-class Visit:
-    """Stays until the console has answered and more is scored than the story holds."""
+def test_everything_goes_on_behind_the_story(shown: Shown) -> None:
+    report, to = shown.demo.result().report, shown.demo.connections
+    with Look(to.broker, to.redis_url, to.topics, to.redis_prefix) as look:
+        wait_until(lambda: sum(part.scored for part in look.take().partitions) > report.events + 100, "more is scored")
+    with urllib.request.urlopen(f"{shown.windows.address}healthz", timeout=10) as answer:
+        assert answer.status == 200
 
-    def __init__(self, staying: Staying, connections: Connections) -> None:
-        self._staying, self._connections = staying, connections
-        self.rate = staying.rate
-        self.pages_at_the_end = 0
 
-    def begin(self, stack: ExitStack) -> None:
-        self._staying.begin(stack)
+def test_an_analyst_confirms_a_fraud_and_the_label_is_on_the_topic(shown: Shown) -> None:
+    shown.demo.result()
+    page = shown.windows.open(Role.ANALYST, "/review")
+    expect(page.locator("#opened")).to_be_visible()
+    mine = page.locator("#opened").get_attribute("data-id")
+    expect(page.get_by_role("heading", name="This card before")).to_be_visible()
+    seen(page, "review")
+    page.get_by_role("button", name="Fraud").click()
+    expect(page.locator("#said")).to_contain_text(f"{mine}: stated as fraud")
+    labels = [decode(Label, value) for _, value in shown.recorded(shown.demo.connections.topics.labels)]
+    (label,) = [one for one in labels if one.transaction_id == mine and one.label_source == "analyst"]
+    assert label.is_fraud
+    page.context.close()
 
-    def go_on(self, result: DemoResult, check: Callable[[], None]) -> None:
-        pages, connections = self._staying._pages, self._connections
-        assert pages is not None
-        with Look(connections.broker, connections.redis_url, connections.topics, connections.redis_prefix) as look:
 
-            def look_around() -> None:
-                check()
-                with urllib.request.urlopen(f"{pages.address}healthz", timeout=10) as answer:
-                    self.pages_at_the_end = answer.status
-                if sum(partition.scored for partition in look.take().partitions) > result.report.events + 100:
-                    raise KeyboardInterrupt
+def test_a_decision_of_the_running_system_is_reproduced_with_an_equal_score(shown: Shown) -> None:
+    shown.demo.result()
+    page = shown.windows.open(Role.VIEWER, "/")
+    page.get_by_role("button", name="Pause").click()
+    page.locator("#scores tbody a").first.click()
+    expect(page.locator("#sum")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="Reproduce the score").click()
+    expect(page.locator("#reproduction")).to_contain_text("Equal, bit for bit", timeout=20_000)
+    seen(page, "transaction")
+    page.context.close()
 
-            self._staying.go_on(result, look_around)
+
+def test_two_people_promote_one_rolls_back_and_the_open_page_follows(shown: Shown) -> None:
+    bad = shown.demo.result().report.rollbacks[-1].before
+    champion = shown.champion
+    other = next(version for version in shown.registry.versions() if version not in {champion, bad})
+    mine = shown.windows.open(Role.APPROVER, "/models")
+    expect(mine.locator("#two-persons")).to_contain_text("Promotions by hand need two persons")
+    mine.goto(f"models/{other}")
+    act(mine, "#promote", "it did well before", f"Propose to promote {other}")
+    expect(mine.locator("#said")).to_contain_text(f"{other} is proposed")
+    assert shown.champion == champion
+    second = shown.windows.open(Role.ADMIN, "/models")
+    act(second, "#waiting .act", "I looked at it", "Approve")
+    expect(second.locator("#said")).to_contain_text(f"Champion is now {other}")
+    expect(shown.models.locator("#champion")).to_contain_text(f"{other} is champion", timeout=LIVE_MS)
+    act(second, "#roll-back", "too many alerts", f"Roll back to {champion}")
+    expect(second.locator("#said")).to_contain_text(f"Champion is now {champion}")
+    expect(shown.models.locator("#champion")).to_contain_text(f"{champion} is champion", timeout=LIVE_MS)
+    expect(shown.now.locator("#champion")).to_contain_text(champion, timeout=LIVE_MS)
+    assert shown.windows.never_reloaded(shown.models)
+    told = [(one.actor, one.reason) for one in shown.registry.audit()]
+    assert {("admin", "I looked at it"), ("admin", "too many alerts")} <= set(told)
+    seen(second, "models-after")
+    second.goto(f"models/{champion}")
+    expect(second.locator("#verification")).to_contain_text("golden vectors score as they did", timeout=20_000)
+    seen(second, "model")
+    second.context.close()
+    mine.context.close()
+
+
+def test_the_audit_of_the_run_holds(shown: Shown) -> None:
+    shown.demo.result()
+    page = shown.windows.open(Role.VIEWER, "/audit")
+    expect(page.locator("#chain")).to_contain_text("chain holds")
+    page.get_by_role("button", name="Verify everything").click()
+    expect(page.locator("#whole")).to_contain_text("Everything holds.", timeout=20_000)
+    seen(page, "audit")
+    page.context.close()
+
+
+def test_the_browser_complained_of_nothing(shown: Shown) -> None:
+    shown.demo.result()
+    for page, name in ((shown.now, "now-after"), (shown.health, "health-after"), (shown.models, "models-last")):
+        expect(page.locator("#live")).to_have_attribute("data-state", "on")
+        seen(page, name)
+    assert shown.windows.complaints == []
+
+
+def act(page: Page, place: str, reason: str, button: str) -> None:
+    """Give a reason and press a button."""
+    there = page.locator(place)
+    there.get_by_label("Reason, for the audit").fill(reason)
+    there.get_by_role("button", name=button).click()
 
 
 def followed_by_its_logs(folder: Path, promoted: bool) -> str:
@@ -138,7 +277,8 @@ def followed_by_its_logs(folder: Path, promoted: bool) -> str:
         {**json.loads(line), "file": path.stem}
         for path in sorted(folder.glob("*/*.log"))
         if path.stem in {"archive", "retrain", "score", "watch"}
-        for line in path.read_text().splitlines()
+        for line in path.read_text().splitlines(keepends=True)
+        if line.endswith("\n")  # the last one may be half written: everything goes on
     ]
     assert {line["process"] for line in lines} == {"archive", "retrain", "score", "watch"}
     alarm = next(line for line in lines if line["message"].startswith("published drift.alarm"))
@@ -189,27 +329,3 @@ def followed_by_its_spans(receiver: Receiver, correlation_id: str) -> None:
     )
     below = ["decode", "features", "model", "reasons", "encode scores", "encode features", "send scores"]
     assert set(below) <= set(receiver.children(batch))
-
-
-def test_ctrl_c_ends_everything_that_was_started_and_says_so(stack: LocalStack, tmp_path: Path) -> None:
-    options = ["--stay", "--broker", stack.broker, "--redis", stack.redis_url, "--data", str(tmp_path / "data")]
-    with subprocess.Popen(
-        [sys.executable, "-c", "from stream_app.cli import main; main()", "demo", *options],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as demo:
-        assert demo.stderr is not None
-        for line in demo.stderr:
-            if "each a process of its own" in line:
-                break
-        started = psutil.Process(demo.pid).children(recursive=True)
-        assert len(started) == 6
-        demo.send_signal(signal.SIGINT)
-        rest = demo.stderr.read()
-        assert demo.wait(30) == 130
-    assert "interrupted; ending everything that was started" in rest
-    assert "nothing is left running" in rest
-    assert "Traceback" not in rest
-    assert not psutil.wait_procs(started, timeout=10)[1]

@@ -27,7 +27,8 @@ class IdentityProvider:
     Attributes
     ----------
     claims: of the next id token.
-    spoil: changes the next token in a way that must be noticed: "signature", "audience", "nonce" or nothing.
+    spoil: changes the next token in a way that must be noticed: "signature", "audience", "another audience", "issuer",
+        "nonce" or nothing.
     """
 
     def __init__(self) -> None:
@@ -95,6 +96,10 @@ class IdentityProvider:
         claims |= {"nonce": asked["nonce"], **self.claims}
         if self.spoil == "audience":
             claims["aud"] = "somebody else"
+        if self.spoil == "another audience":
+            claims |= {"aud": ["somebody else"], "azp": CLIENT}
+        if self.spoil == "issuer":
+            claims["iss"] = "https://elsewhere"
         if self.spoil == "nonce":
             claims["nonce"] = "another"
         key = RSAKey.generate_key(2048, {"kid": "k1"}) if self.spoil == "signature" else self._key

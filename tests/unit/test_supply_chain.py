@@ -78,7 +78,7 @@ def test_a_run_time_licence_that_is_not_allowed_fails_with_the_remedy(
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[project]\ndependencies = ["msgspec"]\noptional-dependencies.dev = []\n'
-        '[tool.fraudstream.licences]\nallowed = ["MIT"]\nstated = {}\n'
+        '[tool.fraudstream.licences]\nallowed = ["MIT"]\nstated = {}\ncarried = {}\n'
     )
     monkeypatch.setattr(supply_chain, "ROOT", tmp_path)
     with pytest.raises(SupplyChainError, match="msgspec is under BSD-3-Clause: look it up"):

@@ -13,6 +13,7 @@ from models.schema.score import Score
 from stream_app.console.feed.event_reader import console_consumer
 from stream_app.console.feed.journal import Journal
 from stream_app.console.feed.sample import Sample
+from stream_app.console.records.reasons import in_words
 from stream_app.scores_reader import LastSeen
 from stream_app.watermarks import watermarks
 
@@ -136,6 +137,7 @@ class ScoreReader:
             return False
         stamp_ms = message.timestamp()[1]
         data: dict[str, Any] = msgspec.to_builtins(score)
+        data["why"] = [reason.words for reason in in_words(score.reason_codes)]
         self._journal.append(partition, offset, stamp_ms, data | {"partition": partition, "offset": offset})
         if offset >= self._counted_from[partition]:
             before = self.counts

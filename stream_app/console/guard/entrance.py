@@ -23,8 +23,11 @@ OPEN: Final = ("/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico")
 """For everybody; nobody's name is looked at."""
 SIGN_IN: Final = "/sign-in"
 SILENT: Final = "/events"
-"""A page that only stands open is no use of a session."""
-LONGEST_BODY: Final = 1024 * 1024
+LIVE: Final = "x-live"
+"""Header of what a page that only stands open asks by itself: no use of a session, which would else never end."""
+LONGEST_BODY: Final = 64 * 1024
+"""No form of ours is nearly as long, and strangers may send one to the sign-in page."""
+_MOST_FIELDS: Final = 100
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _NOBODY: Final = "The console cannot say who people are; its log tells why."
 _TO_SIGN_IN_AGAIN: Final = "your session has ended; sign in again"
@@ -87,7 +90,7 @@ class Entrance:
             return
         person, renewed = found or (None, None)
         cookies = []
-        if renewed is not None and scope["path"] != SILENT:
+        if renewed is not None and scope["path"] != SILENT and LIVE not in request.headers:
             cookies.append(self._cookies.header(self._cookies.session, renewed))
         visit = person.session if person is not None else request.cookies.get(self._cookies.visit)
         if visit is None:
@@ -100,7 +103,8 @@ class Entrance:
     async def _refusal(
         self, request: Request, person: Person | None, visit: str, receive: Receive
     ) -> tuple[Response | None, Receive]:
-        if person is None and not request.url.path.startswith(SIGN_IN):
+        # The path by which the router chooses: the one of `request.url` is made with the Host header that was sent.
+        if person is None and not f"{request.scope['path']}/".startswith(f"{SIGN_IN}/"):
             return _stranger(request), receive
         if request.method in _SAFE:
             return None, receive
@@ -115,7 +119,9 @@ class Entrance:
 
 
 def _stranger(request: Request) -> Response:
-    if "text/html" in request.headers.get("accept", ""):
+    # A script that asks for a part of a page must not put the sign-in page into it.
+    by_script = request.headers.get("sec-fetch-mode", "navigate") != "navigate"
+    if "text/html" in request.headers.get("accept", "") and not by_script:
         if request.method != "GET":
             return RedirectResponse(SIGN_IN, 303)
         query = f"?{request.url.query}" if request.url.query else ""
@@ -144,7 +150,10 @@ def _token(headers: Headers, body: bytes) -> str:
         return given
     if headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
         return ""
-    return parse_qs(body.decode("utf-8", "replace")).get(FIELD, [""])[0]
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS).get(FIELD, [""])[0]
+    except ValueError:
+        return ""
 
 
 def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:

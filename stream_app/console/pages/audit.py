@@ -18,10 +18,13 @@ from stream_app.console.audit.chain import AuditChain, AuditReading
 from stream_app.console.audit.found import Found
 from stream_app.console.audit.query import KINDS, AuditQuery, QueryError
 from stream_app.console.console import Console
+from stream_app.console.guard.entrance import LIVE
+from stream_app.console.guard.threads import bounded
 from stream_app.console.moment import exact, moment
 
-_LIVE: Final = "x-live"
-"""Sent by a page that brings itself up to date: the whole chain was checked when it was opened."""
+_LONGEST_NUMBER: Final = 19
+_CHECKS: Final = 2
+"""Whole chains that are checked at a time, in Redis and on Kafka."""
 _JSON_LINES: Final = "application/x-ndjson"
 
 
@@ -36,6 +39,7 @@ class AuditPages:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._reading = AuditReading(console.registry.log.lines)
+        self._in_thread = bounded(_CHECKS)
 
     async def show(self, request: Request) -> Response:
         """Show what is looked for, the newest first."""
@@ -43,7 +47,7 @@ class AuditPages:
 
     async def verify(self, request: Request) -> Response:
         """Check everything, and show what was found above the records."""
-        return await self._page(request, await run_in_threadpool(self._verified))
+        return await self._page(request, await self._in_thread(self._verified))
 
     async def back(self, request: Request) -> Response:
         """Go to the page of the records: a check is asked for by its button."""
@@ -101,7 +105,7 @@ def routes(console: Console) -> list[BaseRoute]:
 
 
 def _context(reading: AuditReading, query: AuditQuery, request: Request) -> dict[str, Any]:
-    refused, fitting, chain = None, list[AuditRecord](), reading.read(whole=_LIVE not in request.headers)
+    refused, fitting, chain = None, list[AuditRecord](), reading.read(whole=LIVE not in request.headers)
     try:
         matcher = query.matcher()
         fitting = [record for record in chain.records if matcher.fits(record)]
@@ -123,7 +127,7 @@ def _context(reading: AuditReading, query: AuditQuery, request: Request) -> dict
 
 def _number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER else None
 
 
 def _behind(chain: AuditChain) -> frozenset[int]:

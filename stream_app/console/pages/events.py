@@ -1,7 +1,9 @@
 """/events: the feed as server-sent events."""
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -20,7 +22,10 @@ from stream_app.console.people.role import Role
 
 _WAIT_S = 1.0
 _RETRY_MS = 1_000
-_CHECK_EVERY_S = 30.0
+_CHECK_EVERY_S = 5.0
+"""Whoever is kept out, or sees less from now on, is shown no more after this time."""
+MOST_OPEN = 50
+"""Streams of one person; a browser opens six."""
 
 
 class Follower:
@@ -95,17 +100,21 @@ def shown(entry: Entry, role: Role) -> dict[str, Any]:
 
 def routes(console: Console) -> list[BaseRoute]:
     """Return the page's routes."""
+    open_by: Counter[str] = Counter()
 
     async def events(request: Request) -> Response:
+        person = request.state.person
+        if open_by[person.name] >= MOST_OPEN:
+            raise HTTPException(429, f"{MOST_OPEN} pages stand open for {person.name}; close some")
         kinds = [kind for kind in request.query_params.get("kinds", "").split(",") if kind]
         unknown = sorted(set(kinds) - console.feed.kinds)
         if unknown or not kinds:
             there = ", ".join(sorted(console.feed.kinds))
             raise HTTPException(400, f"no events {', '.join(unknown) or 'are named'}; there are {there}")
         seen = read(request.headers.get("last-event-id") or request.query_params.get("since", ""))
-        follower = Follower([console.feed.journal(kind) for kind in kinds], seen, request.state.person.role)
+        follower = Follower([console.feed.journal(kind) for kind in dict.fromkeys(kinds)], seen, person.role)
         return StreamingResponse(
-            _stream(console, request, follower),
+            _counted(_stream(console, request, follower), open_by, person.name),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -113,7 +122,19 @@ def routes(console: Console) -> list[BaseRoute]:
     return [Route("/events", events)]
 
 
-async def _stream(console: Console, request: Request, follower: Follower) -> AsyncIterator[bytes]:
+async def _counted(stream: AsyncGenerator[bytes, None], open_by: Counter[str], name: str) -> AsyncIterator[bytes]:
+    open_by[name] += 1
+    try:
+        async with aclosing(stream):
+            async for part in stream:
+                yield part
+    finally:
+        open_by[name] -= 1
+        if not open_by[name]:
+            del open_by[name]
+
+
+async def _stream(console: Console, request: Request, follower: Follower) -> AsyncGenerator[bytes, None]:
     """Send what comes, until the session ends or the page goes."""
     with console.gauges.open_pages.track_inprogress():
         yield b"retry: %d\n\n" % _RETRY_MS

@@ -21,6 +21,7 @@ from stream_app.console.audit.chain import AuditReading
 from stream_app.console.console import Console
 from stream_app.console.feed.entry import Entry
 from stream_app.console.guard.requires import requires
+from stream_app.console.guard.threads import InThread, bounded
 from stream_app.console.models.acts import LONGEST_REASON, Acts
 from stream_app.console.models.card import ModelCard
 from stream_app.console.models.comparison import Comparison
@@ -38,11 +39,12 @@ Act = Callable[[Acts, str, Mapping[str, str]], int]
 _UNFROZEN: Final = "unfrozen"
 _KINDS: Final = (("drift", DriftEvent), ("request", RetrainRequest))
 _EVERY: Final = 2_000
+_LONGEST_NUMBER: Final = 19
 
 
 def _seen(form: Mapping[str, str]) -> int:
     text = form.get("seen", "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER else 0
 
 
 def _unfreeze(acts: Acts, person: str, form: Mapping[str, str]) -> int:
@@ -82,6 +84,8 @@ class ModelsPages:
             lambda: time.time_ns() // 1_000_000,
         )
         self._verifier = Verifier(registry.get, self._allowed)
+        # One model is verified at a time, and those that wait for it hold no thread.
+        self._in_verifying_thread = bounded(1)
         self._acts = Acts(registry, releases, self._allowed)
 
     def _allowed(self) -> AllowedSigners:
@@ -111,7 +115,11 @@ class ModelsPages:
         """Verify one version and show what its features weigh: the part of its page that takes a moment."""
         version = request.path_params["version"]
         return await self._answer(
-            request, "verification.html", lambda: {"found": self._verified(version)}, _no_typing()
+            request,
+            "verification.html",
+            lambda: {"found": self._verified(version)},
+            _no_typing(),
+            in_thread=self._in_verifying_thread,
         )
 
     def _verified(self, version: str) -> Verification:
@@ -158,10 +166,15 @@ class ModelsPages:
         return await self._answer(request, "model.html", read, typed or _no_typing())
 
     async def _answer(
-        self, request: Request, template: str, read: Callable[[], Mapping[str, Any]], typed: Mapping[str, str]
+        self,
+        request: Request,
+        template: str,
+        read: Callable[[], Mapping[str, Any]],
+        typed: Mapping[str, str],
+        in_thread: InThread | None = None,
     ) -> Response:
         try:
-            context = await run_in_threadpool(read)
+            context = await (run_in_threadpool(read) if in_thread is None else in_thread(read))
         except UnknownVersionError as error:
             return self._console.render(request, "refused.html", {"code": 404, "said": str(error)}, 404)
         except FraudstreamError as error:

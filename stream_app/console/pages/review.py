@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from models.errors import FraudstreamError
 from stream_app.console.console import Console
 from stream_app.console.guard.requires import requires
+from stream_app.console.guard.threads import MOST_SEARCHES, bounded
 from stream_app.console.people.card_mask import mask_card
 from stream_app.console.people.person import Person
 from stream_app.console.people.role import Role
@@ -38,6 +39,7 @@ class ReviewPage:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bureau: Bureau = console.bureau
+        self._in_thread = bounded(MOST_SEARCHES)
 
     def routes(self) -> list[BaseRoute]:
         """Return the page's routes."""
@@ -57,7 +59,7 @@ class ReviewPage:
         asked = request.query_params.get("case")
         frame = await run_in_threadpool(self._frame, person)
         case = self._found(asked) if asked else self._first(frame["lines"])
-        more = {} if case is None else await run_in_threadpool(self._more, case, person)
+        more = {} if case is None else await self._in_thread(self._more, case, person)
         said = request.query_params.get("said", "")
         return self._console.render(
             request, "review.html", {**frame, **self._sheet(case, person), **more, "said": said, "inline": True}
@@ -81,7 +83,7 @@ class ReviewPage:
     async def more(self, request: Request) -> Response:
         """What takes a look into Kafka and the archive: merchant, history of card and terminal."""
         case, person = self._found(request.path_params["place"]), request.state.person
-        more = await run_in_threadpool(self._more, case, person)
+        more = await self._in_thread(self._more, case, person)
         return self._console.render(request, "review_more.html", {**more, **self._sheet(case, person)})
 
     async def claim(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from stream_app.console.console import Console
 from stream_app.console.guard.entrance import SIGN_IN
+from stream_app.console.guard.threads import bounded
 from stream_app.console.people.attempts import Attempts
 from stream_app.console.people.doorkeeper import Answer, Doorkeeper
 from stream_app.console.people.oidc import Oidc, OidcError
@@ -20,6 +22,8 @@ from stream_app.console.people.role import Role
 _TRIP_S = 600
 """As long as a visit to the identity provider may take."""
 _TARGET = "target"
+_AT_ONCE = 4
+"""Passwords take their time: whoever sends many leaves the threads of the pages alone."""
 
 
 class SignIn:
@@ -35,9 +39,11 @@ class SignIn:
         self._door = Doorkeeper(
             console.accounts,
             Attempts(time.monotonic),
+            Attempts(time.monotonic),
             console.registry,
             lambda outcome: console.gauges.sign_ins.labels(outcome).inc(),
         )
+        self._in_thread = bounded(_AT_ONCE)
         oidc = console.settings.oidc
         self._oidc = None if oidc is None else Oidc(oidc, console.accounts)
 
@@ -52,10 +58,10 @@ class SignIn:
         """Let somebody in by password."""
         form = await request.form()
         name, password, target = (str(form.get(field, "")) for field in ("name", "password", "next"))
-        answer = await run_in_threadpool(self._door.enter, _address(request), name, password)
+        answer = await self._in_thread(self._door.enter, _address(request), name, password)
         if answer.role is None:
             return self._form(request, own_page(target), name, _why(answer), 429 if answer.wait_s else 403)
-        return self._entered(name, answer.role, own_page(target), own=True)
+        return await self._entered(request, name, answer.role, own_page(target), own=True)
 
     async def leave(self, request: Request) -> Response:
         """End the session."""
@@ -84,16 +90,16 @@ class SignIn:
             name, role = await self._oidc.come_back(request)
         except OidcError as error:
             why = str(error)
-            await run_in_threadpool(self._note, "identity provider", why, address, None)
+            await run_in_threadpool(self._door.turn_away, address, why)
             return self._form(request, "/", "", f"You were not let in: {why}", 403)
-        await run_in_threadpool(self._note, name, "identity provider", address, role)
-        return self._entered(name, role, own_page(request.session.pop(_TARGET, "/")), own=False)
+        note = partial(self._door.note, entered=True, role=role.word)
+        await run_in_threadpool(note, name, "identity provider", address)
+        return await self._entered(request, name, role, own_page(request.session.pop(_TARGET, "/")), own=False)
 
-    def _note(self, name: str, reason: str, address: str, role: Role | None) -> None:
-        self._door.note(name, reason, address, entered=role is not None, role=None if role is None else role.word)
-
-    def _entered(self, name: str, role: Role, target: str, *, own: bool) -> Response:
+    async def _entered(self, request: Request, name: str, role: Role, target: str, *, own: bool) -> Response:
         cookies = self._console.cookies
+        if request.state.person is not None:  # of whom no cookie would be left to sign out with
+            await self._console.sessions.end(request.state.person.session)
         response = RedirectResponse(target, 303)
         session = self._console.sessions.open(name, role, own=own)
         response.headers.append("set-cookie", cookies.header(cookies.session, session))

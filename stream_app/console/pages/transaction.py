@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from models.errors import FraudstreamError
 from models.schema.audit_record import AuditRecord
 from stream_app.console.console import Console
+from stream_app.console.guard.threads import MOST_SEARCHES, bounded
 from stream_app.console.people.card_mask import mask_card
 from stream_app.console.people.person import Person
 from stream_app.console.records.amounts import amount_text
@@ -40,6 +40,7 @@ class TransactionPage:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bureau: Bureau = console.bureau
+        self._in_thread = bounded(MOST_SEARCHES)
 
     def routes(self) -> list[BaseRoute]:
         """Return the page's routes."""
@@ -59,13 +60,13 @@ class TransactionPage:
             return self._console.render(request, "transaction.html", {"asked": asked, "decision": None})
         context: dict[str, Any] = {"asked": asked}
         try:
-            found = await run_in_threadpool(self._found, asked)
-            context |= await run_in_threadpool(self._context, found, request.state.person)
+            found = await self._in_thread(self._found, asked)
+            context |= await self._in_thread(self._context, found, request.state.person)
             if found.decision is not None:
                 context["asked"] = {**asked, "id": found.decision.score.transaction_id}
             for part, make in (("explain", self._explained), ("reproduce", self._reproduced)):
                 if request.query_params.get(part) and found.decision is not None:
-                    context |= await run_in_threadpool(make, found.decision)
+                    context |= await self._in_thread(make, found.decision)
         except FraudstreamError as error:
             # A date that is none must not go back into its field.
             context |= {"asked": {**asked, "day": ""}, "decision": None, "problem_found": str(error)}
@@ -86,10 +87,10 @@ class TransactionPage:
     async def _part(self, request: Request, template: str, make: Any) -> Response:
         try:
             place = Place.of(request.query_params.get("at", ""))
-            found = await run_in_threadpool(self._bureau.search.by_place, place)
+            found = await self._in_thread(self._bureau.search.by_place, place)
             if found.decision is None:
                 raise HTTPException(404, f"nothing is recorded at {place}")
-            context = await run_in_threadpool(make, found.decision)
+            context = await self._in_thread(make, found.decision)
         except FraudstreamError as error:
             context = {"part_problem": str(error)}
         return self._console.render(request, template, context)

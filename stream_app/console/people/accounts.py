@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from models.errors import FraudstreamError
+from models.proposal import same_person
 from models.registry import OWN_ACTORS
 from stream_app.console.people.passwords import fits, hashed
 from stream_app.console.people.role import Role
@@ -19,6 +20,20 @@ from stream_app.console.people.role import Role
 SHORTEST_PASSWORD: Final = 12
 _LONGEST_PASSWORD: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+
+
+NAME_RULE: Final = "letters, digits and . _ @ + -, 64 at most"
+
+
+def is_name(name: str) -> bool:
+    """Whether somebody may be called so, here or at an identity provider: what looks alike is alike.
+
+    Examples
+    --------
+    >>> is_name("ada"), is_name("ada "), is_name("ada: root")
+    (True, False, False)
+    """
+    return _NAME.fullmatch(name) is not None
 
 
 class AccountsError(FraudstreamError):
@@ -79,11 +94,11 @@ class Accounts:
         ------
         AccountsError: the name is a process's or no name, or the password is too short or too long.
         """
-        if not _NAME.fullmatch(name) or name in OWN_ACTORS:
-            raise AccountsError(
-                f"{name!r} cannot be a name: letters, digits and . _ @ + -, 64 at most, and not "
-                f"{' or '.join(sorted(OWN_ACTORS))}"
-            )
+        if not is_name(name) or any(same_person(name, own) for own in OWN_ACTORS):
+            raise AccountsError(f"{name!r} cannot be a name: {NAME_RULE}, and not {' or '.join(sorted(OWN_ACTORS))}")
+        taken = next((one for one in self.all() if one != name and same_person(one, name)), None)
+        if taken is not None:
+            raise AccountsError(f"{name!r} cannot be a name beside {taken!r}: capitals make no other person")
         if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
             raise AccountsError(f"a password has {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters; take another")
         return Account(role.word, hashed(password), now_ms)
@@ -110,6 +125,8 @@ class Accounts:
             found = self.file.stat()
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise AccountsError(f"{self.file} cannot be read ({error.strerror}); name another --accounts") from error
         as_of = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         if as_of != self._read_as_of:
             if found.st_mode & 0o077:

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.errors import FraudstreamError
+from models.proposal import same_person
 from models.registry import OWN_ACTORS
-from stream_app.console.people.accounts import Accounts
+from stream_app.console.people.accounts import NAME_RULE, Accounts, is_name
 from stream_app.console.people.role import Role, UnknownRoleError
 
 with warnings.catch_warnings():
@@ -66,6 +67,12 @@ class Oidc:
             client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
         )
 
+        issuer = settings.issuer.rstrip("/")
+        self._claims = {
+            "iss": {"essential": True, "values": [issuer, f"{issuer}/"]},
+            "aud": {"essential": True, "value": settings.client_id},
+        }
+
     async def leave(self, request: Request, back: str) -> Response:
         """Send somebody to the provider; `back` is where they are to come back to."""
         try:
@@ -82,7 +89,7 @@ class Oidc:
         OidcError: the provider refused them, its answer is not to be believed, or it says no role.
         """
         try:
-            token = await self._client.authorize_access_token(request)
+            token = await self._client.authorize_access_token(request, claims_options=self._claims)
         except httpx.HTTPError as error:
             raise OidcError(f"the provider {self._settings.issuer} cannot be asked: {_line(error)}") from error
         except Exception as error:  # whatever is wrong with what came, nobody is let in by it
@@ -90,15 +97,17 @@ class Oidc:
         return self._person(token.get("userinfo") or {})
 
     def _person(self, claims: Mapping[str, Any]) -> tuple[str, Role]:
-        name = str(claims.get(self._settings.name_claim) or "")
-        if not name or name in OWN_ACTORS or self._accounts.get(name) is not None:
+        name = claims.get(self._settings.name_claim)
+        # By the rule of two persons, names that differ in capitals alone are one person's.
+        taken = {*OWN_ACTORS, *self._accounts.all()}
+        if not isinstance(name, str) or not is_name(name) or any(same_person(name, one) for one in taken):
             raise OidcError(
-                f"nobody from outside may go by the name {name!r}: the claim {self._settings.name_claim} is missing or "
-                "somebody here has it"
+                f"nobody from outside may go by the name {name!r:.80}: the claim {self._settings.name_claim} is "
+                f"missing, or somebody here has it, or it is no name ({NAME_RULE})"
             )
-        said = claims.get(self._settings.role_claim) or []
+        said = claims.get(self._settings.role_claim)
         roles = []
-        for word in [said] if isinstance(said, str) else said:
+        for word in [said] if isinstance(said, str) else said if isinstance(said, list) else []:
             try:
                 roles.append(Role.named(str(word)))
             except UnknownRoleError:

@@ -104,6 +104,10 @@ class Sessions:
         except (RedisError, OSError) as error:
             log.warning("only this console knows that a session has ended: %s", " ".join(str(error).split()))
 
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._redis.aclose()
+
     def _cookie(self, ticket: Ticket) -> str:
         return str(self._serializer.dumps(msgspec.to_builtins(ticket)))
 

@@ -19,6 +19,7 @@ _FEATURES: Final[dict[str, Feature]] = {
 _FLAG: Final = "flag"
 _CODE: Final = "code"
 _DAYS: Final = "days"
+"""Since something; below 0 where there was none."""
 _LARGE: Final = 1000.0
 _LISTED: Final = re.compile(r"(\d+) ([a-z]+)")
 _COUNTRIES: Final = {number: country for country, number in COUNTRY_NUMBERS.items()}
@@ -62,17 +63,17 @@ def value_text(feature: str, value: float) -> str:
     >>> value_text("channel", 2.0), value_text("card_amount_to_usual", 4.26), value_text("country", 250.0)
     ('ecommerce', '4.3 times', 'FR')
     >>> value_text("terminal_days_since_first_unexplained", -1.0)
-    'none known'
+    'never so far'
     """
     known = _FEATURES.get(feature)
     if math.isnan(value):
         return "unknown"
     if known is None:
         return _number(value)
+    if known.unit == _DAYS and value < 0:
+        return "never so far"
     if known.unit == _CODE:
         return _coded(known, int(value))
-    if value < 0 and known.unit == _DAYS:  # stands for "without any"
-        return "none known"
     say = _BY_UNIT.get(known.unit)
     return f"{_number(value)} {known.unit}" if say is None else say(value)
 

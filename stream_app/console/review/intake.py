@@ -18,6 +18,7 @@ from models.schema.label import Label
 from models.schema.topics import TopicNames
 from stream_app.console.records.statements import Statement
 from stream_app.console.review.desk import Desk
+from stream_app.faust_app import end_process
 from stream_app.topic_admin import describe_topics
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,9 @@ class Intake:
                 self.trouble = str(error)
                 log.warning("the review desk gets nothing: %s", error)
                 self._stop.wait(_AGAIN_S)
+            except Exception as error:  # noqa: BLE001  a queue that stands still must not look alive
+                end_process(error)
+                return
 
     def _read(self) -> None:
         names = (self._topics.labels, self._topics.features, self._topics.scores)

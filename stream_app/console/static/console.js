@@ -117,7 +117,7 @@ export function follow(handlers) {
 
   async function again() {
     try {
-      const response = await ask("/whoami");
+      const response = await ask("/whoami", { headers: { "X-Live": "1" } });
       if (response.ok) return open();
       if (response.status === 401) return undefined;
     } catch { /* the console is away */ }
@@ -131,5 +131,5 @@ export function follow(handlers) {
   setInterval(() => { if (Date.now() - lastHeard > SILENT_MS && kinds.includes("tick")) say("slow", "waiting"); }, 1000);
 }
 
-// No page goes without the dot: one that follows nothing says whether the console answers.
+// Whether events come.
 export const isLive = () => live?.dataset.state === "on";

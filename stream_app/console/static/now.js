@@ -38,7 +38,7 @@ function rowOf(score) {
   badge.textContent = score.decision;
   row.insertCell().append(badge);
   cell(row, score.score_scaled, "number");
-  cell(row, score.reason_codes.map((reason) => reason.code).join(", "));
+  cell(row, score.why.join(", "));
   cell(row, score.card_id, "mono");
   const link = document.createElement("a");
   link.href = `/transaction/${encodeURIComponent(score.transaction_id)}`;
@@ -156,7 +156,7 @@ function figures(tick) {
     : `99 of 100 within ${whole.format(tick.p99_ms)} ms: ${tick.sampled} sampled in the last minute, from the bank's record to its score, by Kafka's timestamps.`);
   say(by("alerts"), tick.alert_rate === null ? "–" : `${fine.format(tick.alert_rate * 100)} %`);
   say(by("waiting"), tick.waiting === null ? "–" : whole.format(tick.waiting));
-  say(by("waiting-about"), tick.behind_s === null ? "Not scored yet." : `Not scored yet; the oldest for ${tick.behind_s.toFixed(1)} s.`);
+  say(by("waiting-about"), !tick.waiting || tick.behind_s === null ? "Not scored yet." : `Not scored yet; the oldest for ${tick.behind_s.toFixed(1)} s.`);
   say(by("sample"), `showing ${whole.format(tick.shown)} of ${whole.format(tick.scored)} in the last minute`);
 }
 

@@ -59,13 +59,16 @@ function signature(part) {
 
 let last = 0;
 let waiting = null;
+let loading = false;
+let again = false;
 
-// Asks for the page again, soon, however often it is called.
+// Asks for the page again, soon, however often it is called; what comes while it is being asked for is asked for after.
 export function refresh() {
-  if (waiting) return;
-  waiting = setTimeout(async () => {
-    last = Date.now();
+  if (loading) { again = true; return; }
+  waiting ??= setTimeout(async () => {
+    [waiting, loading, last] = [null, true, Date.now()];
     try { await load(); } catch { /* the console is away; its dot says so */ }
-    waiting = null;
+    loading = false;
+    if (again) { again = false; refresh(); }
   }, Math.max(0, AT_MOST_EVERY_MS - (Date.now() - last)));
 }

@@ -53,9 +53,9 @@ function markHeld(holder) {
 // claims --------------------------------------------------------------------------------------------------------------
 
 // Takes or renews a case and gives another back; tells whether the first is this person's now.
-async function claim(take, free = "") {
+async function claim(take, free = "", headers = {}) {
   if (!canDecide) return true;
-  const answer = await ask("/review/claim", { method: "POST", body: new URLSearchParams({ take, free }) });
+  const answer = await ask("/review/claim", { method: "POST", headers, body: new URLSearchParams({ take, free }) });
   if (!answer.ok) return true;
   const { holder, error } = await answer.json();
   if (error) tell(error, true);
@@ -76,7 +76,7 @@ async function openNext(otherwise) {
 }
 
 setInterval(() => {
-  if (!document.hidden && opened()?.dataset.open === "yes") claim(place());
+  if (!document.hidden && opened()?.dataset.open === "yes") claim(place(), "", { "X-Live": "1" });
 }, RENEW_MS);
 
 // opening -------------------------------------------------------------------------------------------------------------
@@ -182,10 +182,10 @@ function compareSoon() {
 }
 
 async function compare() {
-  const answer = await ask("/review/state");
+  const answer = await ask("/review/state", { headers: { "X-Live": "1" } });
   if (!answer.ok) return;
   const state = await answer.json();
-  total.textContent = Number(state.total).toLocaleString();
+  total.textContent = state.total.toLocaleString("en-GB");
   if (state.problem) tell(state.problem, true);
   else trouble.hidden = true;
   for (const line of lines()) {

@@ -81,11 +81,11 @@ def test_a_model_that_no_allowed_signer_signed_is_not_promoted(acts, registry, v
 
 
 def test_the_rule_of_two_is_switched_on_by_one_and_off_by_two(acts, registry, versions):
-    on = registry.audit()[acts.require_two("ada", "four eyes") - 1]
-    assert outcome(on, "ada") == "Promotions by hand need two persons from now on."
+    switched_on = acts.require_two("ada", "four eyes")
+    assert outcome(registry.audit()[switched_on - 1], "ada") == "Promotions by hand need two persons from now on."
     acts.propose_one("ada", "it is a test bank")
-    off = registry.audit()[acts.approve(APPROVALS_OFF, "bob", "so it is") - 1]
-    assert outcome(off, "ada") == "Promotions by hand need one person from now on."
+    switched_off = acts.approve(APPROVALS_OFF, "bob", "so it is")
+    assert outcome(registry.audit()[switched_off - 1], "ada") == "Promotions by hand need one person from now on."
     assert not registry.approvals_required()
 
 

@@ -106,3 +106,9 @@ def test_whatever_a_process_says_is_one_json_object_a_line(life: Callable[[str],
 
 def test_as_text_an_error_is_a_line_that_begins_so(life: Callable[[str], list[str]]) -> None:
     assert "error: no broker" in life("text")
+
+
+def test_what_a_message_holds_cannot_look_like_another_line() -> None:
+    text = TextLines().format(record("%s cannot be shown", "/x\nINFO forged\x1b[2J\u2028"))
+    assert text.endswith(r"/x\nINFO forged\x1b[2J\u2028 cannot be shown")
+    assert len(text.splitlines()) == 1

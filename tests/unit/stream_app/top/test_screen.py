@@ -76,3 +76,10 @@ def test_what_is_silent_is_said_above_what_was_seen_last() -> None:
     text = drawn(replace(PICTURE, silent="Redis does not answer"))
     assert "! Redis does not answer" in text
     assert "host-71-ab12cd" in text
+
+
+def test_what_a_topic_holds_is_shown_letter_by_letter() -> None:
+    hostile = "[/no] [bold]approved[/bold] \x1b[2J"
+    text = drawn(replace(PICTURE, findings=[Finding(1, "model", hostile)], workers=[]), width=120)
+    assert "[/no] [bold]approved[/bold] ?[2J" in text
+    assert "\x1b" not in text

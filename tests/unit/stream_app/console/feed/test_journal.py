@@ -81,3 +81,11 @@ def test_a_viewer_is_told_four_characters_of_a_card() -> None:
     viewer, analyst = (Follower([journal], {}, role) for role in (Role.VIEWER, Role.ANALYST))
     journal.append(0, 0, 1, {"card_id": "card-00012345"})
     assert [told(one)[0][2][0]["card_id"] for one in (viewer, analyst)] == ["••••2345", "card-00012345"]
+
+
+def test_a_viewer_is_not_sent_the_card() -> None:
+    journal = Journal("score", 5, lossy=True)
+    follower, analyst = (Follower([journal], {}, role) for role in (Role.VIEWER, Role.ANALYST))
+    journal.append(0, 1, 7, {"card_id": "card-00012345"})
+    assert b"card-00012345" not in b"".join(follower.messages())
+    assert b"card-00012345" in b"".join(analyst.messages())

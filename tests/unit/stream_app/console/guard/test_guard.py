@@ -1,17 +1,25 @@
 """Who is let in, what they may ask for, and what every answer carries."""
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
+from itsdangerous import URLSafeSerializer
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from stream_app.console.app import build_app
 from stream_app.console.console import Console
+from stream_app.console.guard.entrance import LIVE
 from stream_app.console.people.accounts import Accounts
+from stream_app.console.people.attempts import Attempts
+from stream_app.console.people.doorkeeper import Doorkeeper
 from stream_app.console.people.role import Role
+from stream_app.console.people.sessions import RENEW_S, Ticket
 from stream_app.console.run import make_console
 from stream_app.console.settings import ConsoleSettings, ConsoleSettingsError
 from tests.unit.stream_app.console.conftest import PASSWORD, send
@@ -187,3 +195,65 @@ def test_a_file_that_others_can_read_lets_nobody_in_and_is_not_told_to_strangers
 def test_a_form_sent_after_the_session_has_ended_leads_to_the_door(visit: Visit) -> None:
     answer = visit().post("/people/put", data={})
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_no_host_header_opens_a_page(visit: Visit) -> None:
+    for host in ("console/sign-in?", "console/sign-in#", "x/sign-in"):
+        assert visit().get("/audit", headers={"host": host}).status_code == 303
+
+
+def test_only_the_sign_in_page_itself_is_for_strangers(visit: Visit) -> None:
+    assert visit().get("/sign-in-or-not").status_code == 303
+
+
+def test_a_script_of_a_stranger_gets_no_page_to_put_into_its_own(visit: Visit) -> None:
+    assert visit().get("/review/queue", headers={"sec-fetch-mode": "cors"}).status_code == 401
+
+
+def test_a_form_of_too_many_fields_is_refused(visit: Visit) -> None:
+    stranger = visit()
+    token = stranger.get("/sign-in").text.split('name="csrf-token" content="')[1].partition('"')[0]
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    said = [
+        stranger.post("/sign-in", content="a=1&" * many + f"csrf_token={token}", headers=form).text
+        for many in (10, 1_000)
+    ]
+    assert ["out of date" in text for text in said] == [False, True]
+
+
+def test_a_page_that_asks_by_itself_does_not_keep_a_session_alive(console: Console, visit: Visit) -> None:
+    person = visit(Role.VIEWER)
+    ticket = Ticket("s", "viewer", "viewer", time.time_ns() // 1_000_000, int(time.time()) - RENEW_S, own=True)
+    old = URLSafeSerializer(console.settings.secret, salt="session").dumps(msgspec.to_builtins(ticket))
+    person.cookies.clear()
+    person.cookies.set(console.cookies.session, old)
+    assert "set-cookie" not in person.get("/whoami", headers={LIVE: "1"}).headers
+    assert "set-cookie" in person.get("/whoami").headers
+
+
+@pytest.mark.parametrize("digits", [5, 5_000])
+def test_a_number_of_any_length_breaks_no_page(visit: Visit, digits: int) -> None:
+    """The registry is away, so the page says that; a number that is none must not be worse."""
+    person = visit(Role.APPROVER)
+    assert person.get(f"/audit?before={'9' * digits}").status_code == 503
+    fields = {"version": "m-1", "reason": "r", "seen": "9" * digits}
+    assert send(person, "/models/acts/promote", fields).status_code == 503
+
+
+def test_passwords_sent_side_by_side_are_counted_like_others(console: Console) -> None:
+    door = Doorkeeper(
+        console.accounts, Attempts(lambda: 0.0), Attempts(lambda: 0.0), console.registry, lambda _outcome: None
+    )
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: door.enter("10.0.0.1", "viewer", "something else"), range(10)))
+    assert sum(answer.wait_s == 0 for answer in answers) == 4
+
+
+def test_signing_in_again_leaves_no_session_behind(visit: Visit) -> None:
+    person = visit(Role.VIEWER)
+    before = dict(person.cookies)
+    assert send(person, "/sign-in", {"name": "analyst", "password": PASSWORD}).status_code == 303
+    assert person.get("/whoami").json()["role"] == "analyst"
+    other = visit()
+    other.cookies.update(before)
+    assert other.get("/").status_code == 303

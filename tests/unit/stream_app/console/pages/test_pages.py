@@ -1,8 +1,12 @@
 """Pages as they are sent, without a script."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from models.alias import Alias
@@ -10,7 +14,9 @@ from stream_app.console.console import Console
 from stream_app.console.feed.feed import SCORE, TICK
 from stream_app.console.now.tick import SERIES, tick_of
 from stream_app.console.now.vitals import PartitionVitals, Traffic, Vitals
+from stream_app.console.pages import events
 from stream_app.console.pages.events import Follower
+from stream_app.console.people.person import Person
 from stream_app.console.people.role import Role
 from stream_app.worker_status import WorkerStatus
 from tests.unit.stream_app.console.conftest import PASSWORD, send
@@ -50,7 +56,7 @@ def test_charts_get_the_past_as_columns(console: Console, visit: Visit, vitals: 
 def test_what_a_transaction_says_of_itself_is_never_markup(console: Console, visit: Visit) -> None:
     nasty = "<script>alert(1)</script>"
     data = {"transaction_id": nasty, "card_id": nasty, "decision": "decline", "score_scaled": 1, "scored_at": 1}
-    console.feed.journal(SCORE).append(0, 0, 1, data | {"reason_codes": [{"code": nasty}]})
+    console.feed.journal(SCORE).append(0, 0, 1, data | {"why": [nasty]})
     text = visit(Role.ANALYST).get("/").text
     assert nasty not in text
     assert "&lt;script&gt;" in text
@@ -94,3 +100,28 @@ def test_what_is_read_and_what_is_not_is_counted_for_prometheus(visit: Visit) ->
     assert 'fraudstream_console_sign_ins_total{outcome="entered"} 1.0' in text
     assert "fraudstream_console_open_pages 0.0" in text
     assert 'fraudstream_console_scores_total{part="written"} 0.0' in text
+
+
+def test_a_person_holds_no_end_of_pages_open(console: Console) -> None:
+    """One person's streams are full; another's are not, and one that ends makes room."""
+    (route,) = events.routes(console)
+    assert isinstance(route, Route)
+
+    def asked(name: str) -> Request:
+        scope = {"type": "http", "method": "GET", "path": "/events", "query_string": b"kinds=tick", "headers": []}
+        return Request({**scope, "state": {"person": Person(name, Role.VIEWER, "s")}})
+
+    async def fill() -> None:
+        console.feed.bell.hang_up(asyncio.get_running_loop())
+        streams = [(await route.endpoint(asked("ada"))).body_iterator for _ in range(events.MOST_OPEN)]
+        for stream in streams:
+            await anext(stream)
+        with pytest.raises(HTTPException, match="stand open for ada"):
+            await route.endpoint(asked("ada"))
+        await route.endpoint(asked("grace"))
+        await streams[0].aclose()
+        await route.endpoint(asked("ada"))
+        for stream in streams:
+            await stream.aclose()
+
+    asyncio.run(fill())

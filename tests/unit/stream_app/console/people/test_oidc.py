@@ -56,7 +56,13 @@ def test_one_word_is_a_role_too(provider: IdentityProvider, stranger: TestClient
     [
         ({"preferred_username": "grace"}, "gives grace no role"),
         ({"preferred_username": "grace", "roles": ["staff"]}, "gives grace no role"),
+        ({"preferred_username": "grace", "roles": {"admin": "no"}}, "gives grace no role"),
+        ({"preferred_username": "grace", "roles": 4}, "gives grace no role"),
+        ({"preferred_username": "grace", "roles": [["admin"], None]}, "gives grace no role"),
         ({"roles": ["admin"]}, "nobody from outside may go by the name"),
+        ({"preferred_username": ["grace"], "roles": ["admin"]}, "it is no name"),
+        ({"preferred_username": "grace\nroot", "roles": ["admin"]}, "it is no name"),
+        ({"preferred_username": "Viewer", "roles": ["admin"]}, "somebody here has it"),
         ({"preferred_username": "viewer", "roles": ["admin"]}, "somebody here has it"),
         ({"preferred_username": "release", "roles": ["admin"]}, "nobody from outside may go by the name"),
     ],
@@ -71,7 +77,7 @@ def test_claims_that_let_nobody_in(
     assert stranger.get("/whoami").status_code != 200
 
 
-@pytest.mark.parametrize("spoil", ["signature", "audience", "nonce"])
+@pytest.mark.parametrize("spoil", ["signature", "audience", "another audience", "issuer", "nonce"])
 def test_a_token_that_is_not_the_providers_for_this_visit_is_not_believed(
     provider: IdentityProvider, stranger: TestClient, spoil: str
 ) -> None:
@@ -101,3 +107,13 @@ def test_a_provider_that_is_away_is_said_on_the_page(settings: ConsoleSettings) 
         answer = client.get("/sign-in/provider")
         assert answer.status_code == 502
         assert "cannot be asked" in answer.text
+
+
+def test_what_anybody_sends_to_the_door_fills_no_audit(stranger: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "stream_app.console.people.doorkeeper"):
+        for _ in range(20):
+            said = f"/sign-in/from-provider?error=x&error_description={'a' * 2_000}%0Aforged"
+            assert stranger.get(said).status_code == 403
+    lines = [one.getMessage() for one in caplog.records if "sign-in refused" in one.getMessage()]
+    assert 0 < len(lines) <= 5
+    assert all(len(line) < 400 and "\n" not in line for line in lines)

@@ -56,10 +56,17 @@ def test_only_the_right_password_of_somebody_who_is_let_in_counts(accounts: Acco
     assert accounts.verified("ada", PASSWORD) is None
 
 
-@pytest.mark.parametrize("name", ["", "a b", "release", "retrain", "../x", "x" * 65])
+@pytest.mark.parametrize("name", ["", "a b", "release", "Retrain", "../x", "x" * 65])
 def test_a_name_that_could_be_taken_for_something_else_is_refused(accounts: Accounts, name: str) -> None:
     with pytest.raises(AccountsError, match="cannot be a name"):
         add(accounts, name)
+
+
+def test_capitals_make_no_other_person(accounts: Accounts) -> None:
+    add(accounts, "ada")
+    with pytest.raises(AccountsError, match="capitals make no other person"):
+        add(accounts, "Ada")
+    add(accounts, "ada", Role.ANALYST)
 
 
 def test_a_short_password_is_refused(accounts: Accounts) -> None:

@@ -40,6 +40,7 @@ FLAGGED_MS: Final = 8_000
 SETTLE_MS: Final = 1000
 """Charts draw and live figures come at least once."""
 LONGEST_MS: Final = 20_000
+LONGEST_END_S: Final = 60.0
 _RENAME: Final = """(host) => {
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(`${host}-`, "host-");
@@ -210,8 +211,16 @@ def of_demo(folder: Path) -> int:
             address, password = _story(demo)
             return take(address, "admin", password, folder)
         finally:
-            demo.send_signal(signal.SIGINT)
-            demo.communicate(timeout=60)
+            _end(demo)
+
+
+def _end(demo: subprocess.Popen[str]) -> None:
+    demo.send_signal(signal.SIGINT)
+    try:
+        demo.communicate(timeout=LONGEST_END_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(demo.pid, signal.SIGKILL)
+        demo.wait()
 
 
 def _story(demo: subprocess.Popen[str]) -> tuple[str, str]:
@@ -224,7 +233,7 @@ def _story(demo: subprocess.Popen[str]) -> tuple[str, str]:
         if _TOLD in line:
             break
     address, account = _ADDRESS.search(told), _ACCOUNT.search(told)
-    if address is None or account is None:
+    if _TOLD not in told or address is None or account is None:
         raise ScreenshotError("the demo ended before its story did; `fraudstream demo --stay` says why")
     return address[1], account[1]
 

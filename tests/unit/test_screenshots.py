@@ -1,12 +1,14 @@
 """The pictures of the console: every page has them, the page of the documentation shows them, they are small."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
 
 from ops import screenshots
-from ops.screenshots import FOLDER, LOOKS, PAGES, file_names, main
+from ops.screenshots import FOLDER, LOOKS, PAGES, ScreenshotError, _story, file_names, main
 from stream_app.console.navigation import LINKS
 
 GUIDE = FOLDER.with_suffix(".md").read_text(encoding="utf-8")
@@ -46,6 +48,33 @@ def test_a_line_without_name_and_password_is_refused(
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{typed}\n"))
     assert main(["pictures", "http://127.0.0.1:9/"]) == 1
     assert "standard input" in capsys.readouterr().err
+
+
+STORY = """0.1 s  the console is at http://127.0.0.1:8090/: sign in to watch
+       analyst   password one
+       admin     password two-2_
+9.9 s  everything goes on at 50 events/s; the console is at http://127.0.0.1:8090/, its accounts were told
+"""
+
+
+def told(story: str) -> subprocess.Popen[str]:
+    """A child that says what a demo says."""
+    code = f"import sys; sys.stderr.write({story!r})"
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+
+
+def test_address_and_password_are_read_from_the_story_and_not_told_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with told(STORY) as demo:
+        assert _story(demo) == ("http://127.0.0.1:8090/", "two-2_")
+    said = capsys.readouterr().err
+    assert "sign in to watch" in said
+    assert "two-2_" not in said
+
+
+@pytest.mark.parametrize("story", ["error: no Java\n", STORY.rsplit("9.9 s", maxsplit=1)[0]])
+def test_a_demo_that_ends_early_is_told(story: str) -> None:
+    with told(story) as demo, pytest.raises(ScreenshotError, match="ended before its story"):
+        _story(demo)
 
 
 def test_what_is_no_command_is_told_how_it_goes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ export async function chart(element, { label, height = 140, time = true, series,
       cursor: { y: false, points: { size: 6 } },
       legend: { show: false },
       scales: { x: { time }, ...scales },
-      axes: given?.(axis) ?? [axis(time ? { values: times, space: 64, size: 28 } : {}), axis({ size: wide, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
+      axes: given?.(axis) ?? [axis(time ? { values: times, space: 64, size: 28 } : {}), axis({ size: wide, space: 20, values: (_plot, ticks) => ticks.map((value) => value == null ? "" : format(value)) })],
       series: [
         {},
         ...series.map((one) => ({

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +31,10 @@ class Bar:
     def direction(self) -> str:
         """What it speaks for."""
         return "fraud" if self.contribution > 0 else "genuine"
+
+
+_ROUNDING: Final = 1e-4
+"""Of a chance; float32 near 1 is too coarse to compare log-odds there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,13 @@ class Explanation:
 
     @property
     def difference(self) -> float:
-        """How far the sum lies from the recorded score: float32 against float64, no more."""
+        """How far the sum lies from the recorded score, log-odds."""
         return abs(self.margin - self.score_margin)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the parts tell of this score; a model that turns what its trees say around is not told by them."""
+        return abs(math.tanh(self.margin / 2) - math.tanh(self.score_margin / 2)) / 2 <= _ROUNDING
 
 
 def log_odds(probability: float) -> float:

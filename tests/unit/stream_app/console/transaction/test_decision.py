@@ -1,5 +1,7 @@
 """A decision read from the archive or from a message: explained, computed again and put into words."""
 
+import math
+
 import msgspec
 import numpy as np
 import pytest
@@ -44,6 +46,7 @@ def test_the_parts_of_a_score_add_up_to_its_log_odds(model):
     total = explanation.base + sum(bar.contribution for bar in explanation.bars)
     assert total == pytest.approx(explanation.score_margin, abs=1e-5)
     assert explanation.difference < 1e-5
+    assert explanation.adds_up
     assert explanation.bars[0].share == 1.0
     sizes = [abs(bar.contribution) for bar in explanation.bars]
     assert sizes == sorted(sizes, reverse=True)
@@ -92,3 +95,11 @@ def test_marks_are_said_in_sentences(model):
         "The feature log has no row of it any more: it can be neither explained nor computed again."
     ]
     assert (bare.amount, bare.terminal_id) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("margin", "score_margin", "adds_up"),
+    [(7.65, -7.65, False), (-2.0, -1.9, False), (3.0, 3.0001, True), (17.0, math.inf, True)],
+)
+def test_parts_that_do_not_make_the_score_are_told_apart(margin: float, score_margin: float, *, adds_up: bool) -> None:
+    assert Explanation("v", 0.0, [], margin, score_margin).adds_up is adds_up

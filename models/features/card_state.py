@@ -8,19 +8,17 @@ import numpy.typing as npt
 
 from models.errors import FraudstreamError
 from models.features.card_blocks import CardBlocks
-from models.features.card_entry import CHANGE, ENTRY, LARGEST_AMOUNT
+from models.features.card_entry import CHANGE, ENTRY
 from models.features.card_measures import COLUMNS, WINDOW_MS_OF
-from models.features.card_windows import DUPLICATE, TOO_LATE, advance_cards
+from models.features.card_windows import advance_cards
 from models.features.feature_set import FeatureSet
 from models.features.hash_index import HashIndex
+from models.features.stored_changes import Changes, StoredChanges
 from models.schema.columns import TransactionColumns
 
 CardArrays = dict[str, npt.NDArray[np.generic]]
 """A part of a state: `changes` CHANGE[m], stored one after the other since the part before; and the complete state of
 some cards behind them, `cards` uint64[k], `lengths` int32[k], `entries` ENTRY[sum of them], card by card."""
-
-Taken = list[tuple[TransactionColumns, npt.NDArray[np.uint8]]]
-"""Transactions with their statuses, as `advance` took them."""
 
 _DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "cards": np.dtype(np.uint64),
@@ -57,7 +55,7 @@ class CardState:
         self._index = HashIndex()
         self._blocks = CardBlocks()
         self._counts = np.zeros(len(WINDOW_MS_OF), np.int64)
-        self._taken: Taken | None = None
+        self._changes: StoredChanges | None = None
 
     @property
     def cards(self) -> int:
@@ -99,8 +97,8 @@ class CardState:
             if done == len(rows):
                 break
             blocks.make_room(self.cards, int(blocks.lengths[rows[done]]))
-        if self._taken is not None:
-            self._taken.append((columns, status))
+        if self._changes is not None:
+            self._changes.add(columns, status)
 
     def _rows_of(self, cards: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
         known = self.cards
@@ -109,13 +107,14 @@ class CardState:
             self._blocks.know(rows, cards, self.cards)
         return rows
 
-    def taken(self) -> Taken:
-        """Return the transactions taken since the last call, to be `packed`; the first call returns none.
+    def taken(self) -> list[Changes]:
+        """Return what was stored since the last call, to be `packed`; the first call returns nothing.
 
-        From the first call on they are kept: the columns that `advance` was given, without a copy.
+        From the first call on it is kept.
         """
-        taken, self._taken = self._taken or [], []
-        return taken
+        if self._changes is None:
+            self._changes = StoredChanges()
+        return self._changes.take()
 
     def take_changes(self) -> CardArrays:
         """Return what was stored since the last call of this or `taken`."""
@@ -165,15 +164,9 @@ class CardState:
 _NOTHING: CardArrays = {name: np.zeros(0, dtype) for name, dtype in _DTYPES.items()}
 
 
-def packed(taken: Taken) -> CardArrays:
-    """Return what was stored of the transactions taken, as a part of a state."""
-    columns = TransactionColumns.concat([columns for columns, _ in taken])
-    stored = [status & (DUPLICATE | TOO_LATE) == 0 for _, status in taken]
-    columns = columns.take(np.concatenate([*stored, np.zeros(0, np.bool_)]))
-    changes = np.zeros(len(columns), CHANGE)
-    for name in CHANGE.names or ():
-        changes[name] = getattr(columns, name) if name != "amount" else np.minimum(columns.amount, LARGEST_AMOUNT)
-    return {**_NOTHING, "changes": changes}
+def packed(taken: list[Changes]) -> CardArrays:
+    """Return what `taken` gave, as a part of a state."""
+    return {**_NOTHING, "changes": np.concatenate([_NOTHING["changes"], *taken])}
 
 
 def _columns(changes: npt.NDArray[np.void]) -> TransactionColumns:

@@ -82,9 +82,9 @@ def keep_heap() -> None:
 def run_app(app: ChannelApp) -> None:
     """Run until SIGTERM or Ctrl-C; leaves by SystemExit."""
     keep_heap()
-    # A thread that loads a model or packs a checkpoint gives way within this time, not after 5 ms each time: the event
-    # loop gives the lock away many times in a batch.
-    sys.setswitchinterval(0.0005)
+    # A thread that loads a model or writes a checkpoint gives way within this time, not after 5 ms each time: the event
+    # loop gives the lock away many times in a batch. At .5 ms the median at 20,000 transactions a second is .3 ms more.
+    sys.setswitchinterval(0.0001)
     # Faust's own logging set-up makes the root logger speak DEBUG at `-l warn`: ours stands already.
     worker = faust.Worker(app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None

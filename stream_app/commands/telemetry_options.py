@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
+from models.schema.prepared import prepare_records
 from stream_app.telemetry.logs import LogFormat, set_up_logging
 from stream_app.telemetry.traces import trace_if_wanted
 
@@ -22,7 +23,11 @@ class Telemetry:
     log_level: str
 
     def begin(self, process: str) -> None:
-        """Log from here on under the name of a process, and trace if the environment says where to."""
+        """Log from here on under the name of a process, and trace if the environment says where to.
+
+        Every process that runs for long begins here, before it starts a thread.
+        """
+        prepare_records()
         set_up_logging(process, self.log_level, self.log_format)
         trace_if_wanted(process)
 

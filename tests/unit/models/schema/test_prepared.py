@@ -11,7 +11,7 @@ import msgspec
 from models.schema.prepared import prepare_records
 
 inner = [msgspec.defstruct(f"Inner{at}", [(f"field{n}", int | None, None) for n in range(20)]) for at in range(60)]
-outer = [msgspec.defstruct(f"Outer{at}", [("one", list[one]), ("other", dict[str, one])]) for at, one in enumerate(inner)]
+outer = [msgspec.defstruct(f"Outer{at}", [("one", list[it]), ("other", dict[str, it])]) for at, it in enumerate(inner)]
 assert prepare_records() >= 120
 sys.setswitchinterval(1e-6)
 gate = threading.Barrier(4)

@@ -12,6 +12,11 @@ class PortTakenError(FraudstreamError):
     """Raised when the port of the web pages cannot be listened on."""
 
 
+def port_taken(host: str, port: int, error: OSError) -> PortTakenError:
+    """Return what is said of a port that the system refused."""
+    return PortTakenError(f"port {port} of {host} cannot be listened on ({error.strerror}); give another --web-port")
+
+
 class HealthServer:
     """Serves what a supervisor and Prometheus ask.
 
@@ -52,9 +57,7 @@ class HealthServer:
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
-            raise PortTakenError(
-                f"port {self._port} of {self._host} cannot be listened on ({error.strerror}); give another --web-port"
-            ) from error
+            raise port_taken(self._host, self._port, error) from error
 
     async def stop(self) -> None:
         """Stop listening."""

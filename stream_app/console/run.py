@@ -27,7 +27,7 @@ from stream_app.console.records.times import time_text
 from stream_app.console.review.bureau import Bureau
 from stream_app.console.settings import ConsoleSettings
 from stream_app.console.static_files import version
-from stream_app.health import PortTakenError
+from stream_app.health import port_taken
 from stream_app.process_metrics import add_process_metrics
 
 log = logging.getLogger(__name__)
@@ -147,6 +147,4 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise PortTakenError(
-            f"port {port} of {host} cannot be listened on ({error.strerror}); give another --web-port"
-        ) from error
+        raise port_taken(host, port, error) from error

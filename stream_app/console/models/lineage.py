@@ -1,7 +1,7 @@
 """How a version came to be and what became of it: from the drift event to the release, step by step."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from models.alias import MOVE
@@ -190,19 +190,14 @@ def _release_step(record: AuditRecord, version: str) -> Step:
         what = _RELEASE.get(event, event.capitalize())
     request_id = details.get("request_id")
     correlation = details.get("incident") or request_id or details.get("release")
-    return Step(
-        what=what,
-        cause=record.reason,
-        actor=record.actor,
-        at_ms=record.time_ms,
-        record=record.sequence,
-        event_id=record.event_id,
+    return replace(
+        _step(record, what, record.event_id),
         correlation_id=None if correlation is None else str(correlation),
         causation_id=None if request_id is None else str(request_id),
     )
 
 
-def _step(record: AuditRecord, what: str, event_id: str) -> Step:
+def _step(record: AuditRecord, what: str, event_id: str | None) -> Step:
     return Step(
         what=what,
         cause=record.reason,

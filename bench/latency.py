@@ -2,9 +2,11 @@
 
 Sender and receiver read the same clock. A transaction counts from when it was due, not from when the sender got to it:
 what waits because the machine is busy has waited. Broker time stamps would be whole milliseconds, and leave out the
-way to the reader.
+way to the reader. Before each rate everything written so far is on the disk: the kernel writes back what is thirty
+seconds old in one burst, which takes a core for half a second, and would fall into the rate that happens to run then.
 """
 
+import os
 import time
 from typing import Final, NamedTuple, Self
 
@@ -78,6 +80,7 @@ def latencies(
         line.run(max(peer.rates), warm_up_s(peer))
         time.sleep(1)
         for rate in peer.rates:
+            os.sync()
             due, arrived, _ = line.run(rate, SETTLE_S + seconds)
             found[rate] = Percentiles.of((arrived - due)[int(rate * SETTLE_S) :] / 1e6)
     return found

@@ -3,8 +3,9 @@
 A split whose condition does not hold takes the leaves on its left out of the tree's vector; when all splits have been
 asked, the lowest leaf that is left is the row's. Which splits of a feature do not hold depends only on how many of its
 thresholds lie below the row's value, so for each feature and each such count the vectors of all trees lie ready in one
-line of a table: a row costs a binary search and an AND over the trees for each feature, without a branch to mispredict.
-120 trees of 31 leaves over 70 features: 1.3 us a row where onnxruntime takes 3.4 (one thread, batches of 500).
+line of a table: for each feature a row costs a comparison with all thresholds, sixteen at once, and an AND over the
+trees, without a branch to mispredict. (A binary search waits for each of its steps: .3 us a row more.) 120 trees of 31
+leaves over 70 features: .65 us a row where onnxruntime takes 3.4 (one thread, batches of 500).
 
 References
 ----------
@@ -26,7 +27,9 @@ _LARGEST_TABLE_BYTES: Final = 8 << 20
 """Beyond what a core's caches hold, walking the trees is as quick."""
 _ALL: Final = np.uint32(0xFFFFFFFF)
 _LANES: Final = 16
-"""Trees are filled up to whole vector registers."""
+"""Trees, and the thresholds of a feature, are filled up to whole vector registers."""
+_AT_ONCE: Final = 4
+"""Lines of the table that are taken together: what is reachable is fetched and stored a quarter as often."""
 _WHOLE_GRAPH: Final = ["TreeEnsembleRegressor", "Sigmoid"]
 
 _Longs = npt.NDArray[np.int64]
@@ -51,14 +54,18 @@ class BitVectorTrees:
         self._base_value = trees.base_value
         self._used = np.unique(trees.feature[splits]).astype(np.int64)
         limits = [np.unique(trees.threshold[splits[trees.feature[splits] == feature]]) for feature in self._used]
-        self._firsts = np.cumsum([0, *map(len, limits)], dtype=np.int64)
-        self._lines = self._firsts + 2 * np.arange(len(limits) + 1)
-        self._thresholds = np.concatenate([np.empty(0, np.float32), *limits])
+        firsts = np.cumsum([0, *map(len, limits)], dtype=np.int64)
+        self._lines = firsts + 2 * np.arange(len(limits) + 1)
         self._table = np.full((self._lines[-1], lanes), _ALL)
         _fill(
             splits, tree_of, np.searchsorted(self._used, trees.feature).astype(np.int64), trees.threshold,
-            trees.missing_left, left_leaves, self._firsts, self._thresholds, self._lines, self._table,
+            trees.missing_left, left_leaves, firsts, np.concatenate([np.empty(0, np.float32), *limits]), self._lines,
+            self._table,
         )  # fmt: skip
+        # No value lies above infinity, so it counts for none.
+        filled = [np.append(each, np.full(-len(each) % _LANES, np.inf, np.float32)) for each in limits]
+        self._firsts = np.cumsum([0, *map(len, filled)], dtype=np.int64)
+        self._thresholds = np.concatenate([np.empty(0, np.float32), *filled])
 
     @classmethod
     def of(cls, graph: onnx.ModelProto) -> Self | None:
@@ -179,26 +186,22 @@ def _score(
 ) -> None:  # pragma: no cover - compiled
     lanes = table.shape[1]
     reachable = np.empty(lanes, np.uint32)
+    # Those beyond the last feature stay at a line that keeps all leaves.
+    places = np.zeros(-(-used.size // _AT_ONCE) * _AT_ONCE, np.int64)
     for row in range(values.shape[0]):
-        for tree in range(lanes):
-            reachable[tree] = _ALL
         for at in range(used.size):
             value = values[row, used[at]]
-            first, count = firsts[at], firsts[at + 1] - firsts[at]
-            if np.isnan(value):
-                below = count + 1
-            else:
-                place, left = first, count
-                while left > 1:
-                    half = left >> 1
-                    place = place + half if thresholds[place + half - 1] < value else place
-                    left -= half
-                below = place - first + (1 if thresholds[place] < value else 0)
-                if below == 0:
-                    continue
-            line = table[lines[at] + below]
+            below, mine = np.int32(0), thresholds[firsts[at] : firsts[at + 1]]
+            for k in range(mine.size):  # by place: over its values the compiler goes one by one
+                below += np.int32(mine[k] < value)
+            places[at] = lines[at + 1] - 1 if np.isnan(value) else lines[at] + below
+        reachable[:] = _ALL
+        for at in range(0, places.size, _AT_ONCE):
+            one, two, three, four = (
+                table[places[at]], table[places[at + 1]], table[places[at + 2]], table[places[at + 3]],
+            )  # fmt: skip
             for tree in range(lanes):
-                reachable[tree] &= line[tree]
+                reachable[tree] &= one[tree] & two[tree] & three[tree] & four[tree]
         log_odds = base_value
         for tree in range(lanes):
             log_odds += leaf_values[tree, _lowest(reachable[tree])]

@@ -1,6 +1,6 @@
 """Transactions as columns: what the feature kernels read, one row per transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, TypeVar, get_args
@@ -18,7 +18,13 @@ from models.schema.transaction_fields import TransactionFields
 
 CHANNEL_NUMBERS: Final[dict[str, int]] = {name: at for at, name in enumerate(get_args(Channel), 1)}
 ENTRY_MODE_NUMBERS: Final[dict[str, int]] = {name: at for at, name in enumerate(get_args(EntryMode), 1)}
-_MERCHANT_CATEGORIES: Final[dict[str, int]] = {f"{code:04d}": code for code in range(10_000)}
+
+_Numbers = Mapping[str | None, int]
+_UNKNOWN: Final[_Numbers] = {None: 0}
+_COUNTRIES: Final[_Numbers] = {**_UNKNOWN, **COUNTRY_NUMBERS}
+_CHANNELS: Final[_Numbers] = {**_UNKNOWN, **CHANNEL_NUMBERS}
+_ENTRY_MODES: Final[_Numbers] = {**_UNKNOWN, **ENTRY_MODE_NUMBERS}
+_MERCHANT_CATEGORIES: Final[_Numbers] = {**_UNKNOWN, **{f"{code:04d}": code for code in range(10_000)}}
 
 _Number = TypeVar("_Number", np.uint8, np.uint16)
 
@@ -102,9 +108,9 @@ class TransactionColumns:
             card=hash64_column(taken.card_id),
             transaction=hash64_column(taken.transaction_id),
             terminal=hash64_column(taken.terminal_id),
-            country=_numbers(taken.merchant_country, COUNTRY_NUMBERS, np.uint16),
-            channel=_numbers(taken.channel, CHANNEL_NUMBERS, np.uint8),
-            entry_mode=_numbers(taken.entry_mode, ENTRY_MODE_NUMBERS, np.uint8),
+            country=_numbers(taken.merchant_country, _COUNTRIES, np.uint16),
+            channel=_numbers(taken.channel, _CHANNELS, np.uint8),
+            entry_mode=_numbers(taken.entry_mode, _ENTRY_MODES, np.uint8),
             mcc=_numbers(taken.mcc, _MERCHANT_CATEGORIES, np.uint16),
         )
 
@@ -137,9 +143,9 @@ class TransactionColumns:
             card=_hashes(card_ids),
             transaction=_hashes(transaction_ids),
             terminal=_hashes(terminal_ids),
-            country=_codes(country, COUNTRY_NUMBERS, np.uint16, len(times)),
-            channel=_codes(channel, CHANNEL_NUMBERS, np.uint8, len(times)),
-            entry_mode=_codes(entry_mode, ENTRY_MODE_NUMBERS, np.uint8, len(times)),
+            country=_codes(country, _COUNTRIES, np.uint16, len(times)),
+            channel=_codes(channel, _CHANNELS, np.uint8, len(times)),
+            entry_mode=_codes(entry_mode, _ENTRY_MODES, np.uint8, len(times)),
             mcc=_codes(mcc, _MERCHANT_CATEGORIES, np.uint16, len(times)),
         )
 
@@ -164,13 +170,11 @@ class TransactionColumns:
         return TransactionColumns(*[column[rows] for column in _ALL(self)])
 
 
-def _numbers(codes: Sequence[str | None], numbers: dict[str, int], dtype: type[_Number]) -> npt.NDArray[_Number]:
-    if codes.count(None) == len(codes):
-        return np.zeros(len(codes), dtype)
-    return np.fromiter([0 if code is None else numbers[code] for code in codes], dtype, count=len(codes))
+def _numbers(codes: Sequence[str | None], numbers: _Numbers, dtype: type[_Number]) -> npt.NDArray[_Number]:
+    return np.fromiter(map(numbers.__getitem__, codes), dtype, count=len(codes))
 
 
-def _codes(codes: Codes, numbers: dict[str, int], dtype: type[_Number], rows: int) -> npt.NDArray[_Number]:
+def _codes(codes: Codes, numbers: _Numbers, dtype: type[_Number], rows: int) -> npt.NDArray[_Number]:
     if codes is None:
         return np.zeros(rows, dtype)
     return _numbers(codes if isinstance(codes, list | tuple) else list(codes), numbers, dtype)

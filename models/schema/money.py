@@ -96,7 +96,9 @@ class ReportingCurrency:
         """Return the amounts of a batch; as they are when all are in the reporting currency."""
         if currencies.count(self.currency) == len(currencies):
             return amounts_minor
-        return list(map(self.to_reporting, amounts_minor, currencies))
+        home, convert = self.currency, self.to_reporting
+        pairs = zip(amounts_minor, currencies, strict=True)
+        return [amount if currency == home else convert(amount, currency) for amount, currency in pairs]
 
 
 @cache

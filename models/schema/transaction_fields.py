@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, Self
+
+from msgspec.structs import astuple
 
 from models.schema.field_types import Channel, CountryCode, CurrencyCode, EntryMode, MerchantCategory
 from models.schema.transaction import Transaction
@@ -33,7 +35,7 @@ class TransactionFields:
         """Take them: one pass over the transactions, whatever is read of them later."""
         if not transactions:
             return cls(*((),) * len(_NAMES))
-        return cls(*zip(*map(_TAKE, transactions), strict=True))
+        return cls(*_PICK(list(zip(*map(astuple, transactions), strict=True))))
 
     def slice(self, rows: slice) -> Self:
         """Those of some transactions."""
@@ -55,3 +57,5 @@ def _chained(parts: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
 
 _NAMES: Final = tuple(TransactionFields.__dataclass_fields__)
 _TAKE: Final = attrgetter(*_NAMES)
+_PICK: Final = itemgetter(*map(Transaction.__struct_fields__.index, _NAMES))
+"""Of all fields of a transaction those taken here: to take all at once costs half of taking ten by name."""

@@ -41,6 +41,7 @@ _DTYPES: Final = {
 }
 
 _ALL: Final = attrgetter(*_DTYPES)
+_TYPES: Final = list(_DTYPES.values())
 
 Ids = Sequence[str] | npt.NDArray[np.uint64]
 """Ids as text, or their hashes already."""
@@ -78,8 +79,10 @@ class TransactionColumns:
 
     def __post_init__(self) -> None:
         """Refuse columns of unequal lengths or of another type."""
-        rows = len(self.event_time)
-        for (name, dtype), column in zip(_DTYPES.items(), _ALL(self), strict=True):
+        rows, columns = len(self.event_time), _ALL(self)
+        if [column.dtype for column in columns] == _TYPES and {*map(len, columns)} == {rows}:
+            return
+        for (name, dtype), column in zip(_DTYPES.items(), columns, strict=True):
             if len(column) != rows or column.dtype != dtype:
                 raise ColumnsError(f"column {name} is {len(column)} x {column.dtype}, it must be {rows} x {dtype}")
 

@@ -42,16 +42,16 @@ class TransactionFields:
         return type(self)(*[values[rows] for values in _TAKE(self)])
 
     @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several batches as one, in their order."""
-        return cls(*map(_chained, zip(*map(_TAKE, parts), strict=True)))
+    def joined(cls, batches: Sequence[Self], parts: Sequence[slice]) -> Self:
+        """A part of each of several batches as one, in their order."""
+        return cls(*(_chained(field, parts) for field in zip(*map(_TAKE, batches), strict=True)))
 
 
-def _chained(parts: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+def _chained(batches: Sequence[Sequence[Any]], parts: Sequence[slice]) -> tuple[Any, ...]:
     """All values of all parts; a list takes each part as a whole, `itertools.chain` hands out one value at a time."""
     values: list[Any] = []
-    for part in parts:
-        values += part
+    for batch, part in zip(batches, parts, strict=True):
+        values += batch[part]
     return tuple(values)
 
 

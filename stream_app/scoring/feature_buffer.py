@@ -4,10 +4,10 @@ A message costs the same whether it holds one row or a hundred: made for each ba
 scoring them did. Nobody waits for it; the scores go out at once. What a crash keeps from the log is computed again.
 """
 
-import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,17 @@ from models.schema.shadow_scores import ShadowScores
 from models.schema.transaction_fields import TransactionFields
 
 
-class LoggedRows(NamedTuple):
-    """The rows of one message.
+@dataclass(frozen=True, slots=True)
+class LoggedRows:
+    """The rows of one message, or of a part of one: some of those that were scored together.
 
     Attributes
     ----------
-    taken: fields of the n transactions.
-    scored: what scoring found.
+    taken: fields of the transactions that were scored together.
+    scored: what scoring found for them.
     first, last: offsets that the message covers.
-    model_seconds: by version what a model took for all n, NaN where it failed.
+    model_seconds: by version what a model took for these rows, NaN where it failed.
+    part: which of them these rows are, None for all. They are cut out when the message is made, not for each batch.
     """
 
     taken: TransactionFields
@@ -33,6 +35,11 @@ class LoggedRows(NamedTuple):
     first: int
     last: int
     model_seconds: Mapping[str, float]
+    part: slice | None = None
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.taken) if self.part is None else self.part.stop - self.part.start
 
 
 class FeatureBuffer:
@@ -58,12 +65,12 @@ class FeatureBuffer:
     def add(self, rows: LoggedRows) -> list[LoggedRows]:
         """Take the rows of one batch; return what is to go out now, in order."""
         out = []
-        if self._held and (not _fit(self._held[0], rows) or self._count + len(rows.taken) > MOST_ROWS):
+        if self._held and (not _fit(self._held[0], rows) or self._count + len(rows) > MOST_ROWS):
             out += self.take()
         if not self._held:
             self._since_s = self._clock()
         self._held.append(rows)
-        self._count += len(rows.taken)
+        self._count += len(rows)
         return out + self.take() if self._count >= self._rows or self.due() else out
 
     def due(self) -> bool:
@@ -86,49 +93,63 @@ def _models(scored: ScoredColumns) -> Sequence[str] | None:
     return None if scored.shadow_scores is None else scored.shadow_scores.versions
 
 
-def _joined(held: list[LoggedRows]) -> LoggedRows:
-    if len(held) == 1:
+def _joined(held: Sequence[LoggedRows]) -> LoggedRows:
+    if len(held) == 1 and held[0].part is None:
         return held[0]
-    taken = TransactionFields.joined([rows.taken for rows in held])
-    lengths = [len(rows.taken) for rows in held]
-    parts = [rows.scored for rows in held]
+    cuts = [slice(0, len(rows.taken)) if rows.part is None else rows.part for rows in held]
+    batches = [rows.scored for rows in held]
     seconds: dict[str, float] = {}
     for rows in held:
         for version, took_s in rows.model_seconds.items():
             seconds[version] = seconds.get(version, 0.0) + took_s
-    first = parts[0]
+    first = batches[0]
+    shadows = [
+        each.shadow_scores.slice(cut)
+        for each, cut in zip(batches, cuts, strict=True)
+        if each.shadow_scores is not None
+    ]
     scored = ScoredColumns(
-        source_offset=np.concatenate([part.source_offset for part in parts]),
-        score=np.concatenate([part.score for part in parts]),
-        decision=np.concatenate([part.decision for part in parts]),
-        values=np.concatenate([part.values for part in parts]),
+        source_offset=_cut([each.source_offset for each in batches], cuts),
+        score=_cut([each.score for each in batches], cuts),
+        decision=_cut([each.decision for each in batches], cuts),
+        values=_cut([each.values for each in batches], cuts),
         writer=first.writer,
         epoch=first.epoch,
-        role=_names([part.role for part in parts], lengths),
-        model_version=_names([part.model_version for part in parts], lengths),
+        role=_names([each.role for each in batches], cuts),
+        model_version=_names([each.model_version for each in batches], cuts),
         profiles_as_of=first.profiles_as_of,
         recomputed=first.recomputed,
-        verified=_column([part.verified for part in parts], lengths),
-        control=_column([part.control for part in parts], lengths),
-        pass_probability=_column([part.pass_probability for part in parts], lengths),
-        shadow_scores=ShadowScores.joined([part.shadow_scores for part in parts if part.shadow_scores is not None]),
+        verified=_column([each.verified for each in batches], cuts),
+        control=_column([each.control for each in batches], cuts),
+        pass_probability=_column([each.pass_probability for each in batches], cuts),
+        shadow_scores=ShadowScores.joined(shadows),
     )
+    taken = TransactionFields.joined([rows.taken for rows in held], cuts)
     return LoggedRows(taken, scored, held[0].first, held[-1].last, seconds)
 
 
-def _names(parts: Sequence[Sequence[str] | str], lengths: Sequence[int]) -> Sequence[str] | str:
-    first = parts[0]
-    if isinstance(first, str) and all(part == first for part in parts):
-        return first
-    rows = (itertools.repeat(p, n) if isinstance(p, str) else p for p, n in zip(parts, lengths, strict=True))
-    return list(itertools.chain.from_iterable(rows))
+def _cut(batches: Sequence[NDArray[Any]], cuts: Sequence[slice]) -> NDArray[Any]:
+    """Those rows of all batches; of a single one without a copy."""
+    parts = [batch[cut] for batch, cut in zip(batches, cuts, strict=True)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _column(parts: Sequence[Any], lengths: Sequence[int]) -> NDArray[Any] | Any:
-    first = parts[0]
-    arrays = sum(isinstance(part, np.ndarray) for part in parts)
-    if arrays == len(parts):
-        return np.concatenate(parts)
-    if not arrays and all(part == first for part in parts):
+def _names(batches: Sequence[Sequence[str] | str], cuts: Sequence[slice]) -> Sequence[str] | str:
+    first = batches[0]
+    if isinstance(first, str) and all(batch == first for batch in batches):
         return first
-    return np.concatenate([np.broadcast_to(part, (n,)) for part, n in zip(parts, lengths, strict=True)])
+    names: list[str] = []
+    for batch, cut in zip(batches, cuts, strict=True):
+        names += [batch] * (cut.stop - cut.start) if isinstance(batch, str) else batch[cut]
+    return names
+
+
+def _column(batches: Sequence[Any], cuts: Sequence[slice]) -> NDArray[Any] | Any:
+    """Rows of arrays, and of constants that stand for one; a constant where all are the same."""
+    first = batches[0]
+    arrays = sum(isinstance(batch, np.ndarray) for batch in batches)
+    if not arrays and all(batch == first for batch in batches):
+        return first
+    if arrays < len(batches):
+        batches = [np.broadcast_to(batch, (cut.stop,)) for batch, cut in zip(batches, cuts, strict=True)]
+    return _cut(batches, cuts)

@@ -9,7 +9,7 @@ import itertools
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -170,13 +170,18 @@ class JointScoring:
             )
         scores = list(zip(keys, records, strict=True))
         with span("encode features"):
+            logged = self._logged(rows, said, decision, draws)
             for one, draw in zip(shares, draws, strict=True):
                 one.scored.scores = scores[one.rows]
                 one.scored.model_seconds = {
                     v: s * one.count / len(columns) for v, s in said.seconds.items() if one.count
                 }
                 _count(one, rows, draw, misrouted[one.rows], degraded[one.rows])
-                self._log(one.lane, one.scored, one.lane.log.add(self._logged(one, rows, said, draw)))
+                last = int(one.batch.offsets[-1])
+                first, seconds = one.lane.reported(last), one.scored.model_seconds
+                self._log(
+                    one.lane, one.scored, one.lane.log.add(LoggedRows(taken, logged, first, last, seconds, one.rows))
+                )
 
     def _rows(self, shares: Sequence[_Share]) -> _Rows:
         with span("decode"):
@@ -196,39 +201,39 @@ class JointScoring:
             )
         return _Rows(transactions, taken, columns, offsets[indices] if rejections else offsets, values, status)
 
-    def _logged(self, one: _Share, rows: _Rows, said: BatchScores, draw: Draw) -> LoggedRows:
-        """The feature rows of one share, which covers all offsets since the share before it."""
-        identity, part, last = one.lane.identity, one.rows, int(one.batch.offsets[-1])
-        scored = ScoredColumns(
-            source_offset=rows.offsets[part],
-            score=said.score[part],
-            decision=draw.decision,
-            values=rows.values[part],
-            writer=identity.writer,
-            epoch=identity.epoch,
-            role=_part_of(said.role, part),
-            model_version=_part_of(said.model_version, part),
+    def _logged(
+        self, rows: _Rows, said: BatchScores, decision: NDArray[np.uint8], draws: Sequence[Draw]
+    ) -> ScoredColumns:
+        """What was found for the rows of all shares; who logs it, and in which epoch, its message says."""
+        return ScoredColumns(
+            source_offset=rows.offsets,
+            score=said.score,
+            decision=decision,
+            values=rows.values,
+            writer="",
+            epoch=0,
+            role=said.role,
+            model_version=said.model_version,
             profiles_as_of=self._profiles.as_of,
             recomputed=False,
             verified=True,
-            control=draw.control,
-            pass_probability=draw.pass_probability,
-            shadow_scores=None if said.shadow is None else said.shadow.slice(part),
+            control=_joined([draw.control for draw in draws]),
+            pass_probability=_joined([draw.pass_probability for draw in draws]),
+            shadow_scores=said.shadow,
         )
-        first = one.lane.reported(last)
-        return LoggedRows(rows.taken.slice(part), scored, first, last, one.scored.model_seconds)
 
     def _log(self, lane: Lane, scored: Scored, logged: Iterable[LoggedRows]) -> None:
         scored.features += [self._message(lane, rows) for rows in logged]
 
     def _message(self, lane: Lane, rows: LoggedRows) -> FeatureMessage:
         identity, feature_set = lane.identity, self._feature_set.version
-        model_us = {version: s / len(rows.taken) * 1e6 for version, s in rows.model_seconds.items()}
+        model_us = {version: s / len(rows) * 1e6 for version, s in rows.model_seconds.items()}
         header = FeatureBatchHeader(
             rows.first, rows.last, identity.epoch, identity.writer, identity.topic_id, feature_set,
             rows.scored.recomputed, model_us,
         )  # fmt: skip
-        return FeatureMessage(header, self._encoder.encode(rows.taken, rows.scored))
+        scored = replace(rows.scored, writer=identity.writer, epoch=identity.epoch)
+        return FeatureMessage(header, self._encoder.encode(rows.taken, scored))
 
 
 def _bury(shares: Sequence[_Share], rejections: Iterable[Rejection]) -> None:
@@ -279,7 +284,3 @@ def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 def _repeated(of_share: Iterable[tuple[_T, int]]) -> Iterable[_T]:
     return itertools.chain.from_iterable(itertools.starmap(itertools.repeat, of_share))
-
-
-def _part_of(names: list[Any] | Any, part: slice) -> Any:
-    return names[part] if isinstance(names, list) else names

@@ -117,7 +117,9 @@ class Lanes:
         offsets = np.arange(first, first + len(records))
         keys, values = [key for key, _ in records], [value for _, value in records]
         batch = RecordBatch(lane.identity.partition, 0, offsets, list(keys), list(values), overdue)
-        return self._scoring.score([(lane, batch)], self._lineup, stale=False, now_ms=0)[0]
+        (scored,) = self._scoring.score([(lane, batch)], self._lineup, stale=False, now_ms=0)
+        self._scoring.log([(lane, scored)])
+        return scored
 
 
 _lanes: Lanes

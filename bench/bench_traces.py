@@ -40,7 +40,8 @@ def measure(rounds: int) -> Iterator[HotPath]:
             def score(batch: RecordBatch, lane: Lane, scoring: JointScoring = scoring) -> None:
                 attributes = messaging("process", "transactions", count=len(batch.offsets), group="bench")
                 with span("process transactions", SpanKind.CONSUMER, attributes=attributes):
-                    scoring.score([(lane, batch)], lineup, stale=False, now_ms=1)
+                    (scored,) = scoring.score([(lane, batch)], lineup, stale=False, now_ms=1)
+                    scoring.log([(lane, scored)])
 
             def with_traces(batch: RecordBatch, lane: Lane = traced) -> None:
                 begin_traces(provider)

@@ -20,11 +20,18 @@ CHANNEL_NUMBERS: Final[dict[str, int]] = {name: at for at, name in enumerate(get
 ENTRY_MODE_NUMBERS: Final[dict[str, int]] = {name: at for at, name in enumerate(get_args(EntryMode), 1)}
 
 _Numbers = Mapping[str | None, int]
-_UNKNOWN: Final[_Numbers] = {None: 0}
-_COUNTRIES: Final[_Numbers] = {**_UNKNOWN, **COUNTRY_NUMBERS}
-_CHANNELS: Final[_Numbers] = {**_UNKNOWN, **CHANNEL_NUMBERS}
-_ENTRY_MODES: Final[_Numbers] = {**_UNKNOWN, **ENTRY_MODE_NUMBERS}
-_MERCHANT_CATEGORIES: Final[_Numbers] = {**_UNKNOWN, **{f"{code:04d}": code for code in range(10_000)}}
+
+
+def _with_unknown(numbers: Mapping[str, int]) -> _Numbers:
+    known: dict[str | None, int] = {None: 0}
+    known.update(numbers)
+    return known
+
+
+_COUNTRIES: Final = _with_unknown(COUNTRY_NUMBERS)
+_CHANNELS: Final = _with_unknown(CHANNEL_NUMBERS)
+_ENTRY_MODES: Final = _with_unknown(ENTRY_MODE_NUMBERS)
+_MERCHANT_CATEGORIES: Final = _with_unknown({f"{code:04d}": code for code in range(10_000)})
 
 _Number = TypeVar("_Number", np.uint8, np.uint16)
 

@@ -37,10 +37,6 @@ class TransactionFields:
             return cls(*((),) * len(_NAMES))
         return cls(*_PICK(list(zip(*map(astuple, transactions), strict=True))))
 
-    def slice(self, rows: slice) -> Self:
-        """Those of some transactions."""
-        return type(self)(*[values[rows] for values in _TAKE(self)])
-
     @classmethod
     def joined(cls, batches: Sequence[Self], parts: Sequence[slice]) -> Self:
         """A part of each of several batches as one, in their order."""

@@ -45,6 +45,9 @@ from stream_app.scoring.warm_up import warm_up
 from stream_app.telemetry.traces import messaging, span, tracing
 from stream_app.worker_status import WorkerStatus, workers_key
 
+_TURNS_TO_SEND = 4
+"""Turns of the event loop after which the producer has written to its socket what it was given: it is told that there
+is something, wakes, makes a request and writes it. What nobody waits for is done after that."""
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
 
@@ -159,19 +162,33 @@ class ScoringWorker(faust.Service):
             [(opened.lane, batch) for opened, batch in turns], lineup, stale=self.serving.stale, now_ms=now_ms
         )
         seconds = time.perf_counter() - started
-        for (_, batch), scored in zip(turns, found, strict=True):
-            if scored.dead:
-                await self.sink.bury(batch.partition, scored.dead, now_ms)
-        for (opened, batch), scored in zip(turns, found, strict=True):
-            if source.lease.lapsed():
-                source.reopen("the process stood still before sending")
-            if source.current(batch) is not None:
-                await self.sink.send(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
-                self._see(opened, batch, scored)
-                self._see_waits(batch, scored)
         rows = sum(len(batch.offsets) for _, batch in turns)
         if rows:
             self.metrics.see_poll(rows, seconds)
+        await self._send(source, [(*turn, scored) for turn, scored in zip(turns, found, strict=True)], now_ms)
+
+    async def _send(
+        self, source: TransactionSource, done: list[tuple[OpenPartition, RecordBatch, Scored]], now_ms: int
+    ) -> None:
+        """Dead letters, then scores, then, when those are on their way, what nobody waits for."""
+        for _, batch, scored in done:
+            if scored.dead:
+                await self.sink.bury(batch.partition, scored.dead, now_ms)
+        sent = []
+        for opened, batch, scored in done:
+            if source.lease.lapsed():
+                source.reopen("the process stood still before sending")
+            if source.current(batch) is not None:
+                await self.sink.send_scores(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
+                self._see_waits(batch, scored)
+                sent.append((opened, batch, scored))
+        for _ in range(_TURNS_TO_SEND):
+            await asyncio.sleep(0)
+        self.scoring.log([(opened.lane, scored) for opened, _, scored in sent])
+        for opened, batch, scored in sent:
+            if source.current(batch) is not None:
+                await self.sink.send_features(batch.partition, scored, opened.done, now_ms)
+            self._see(opened, batch, scored)
 
     def _see(self, opened: OpenPartition, batch: RecordBatch, scored: Scored) -> None:
         if not len(batch.offsets):

@@ -42,6 +42,10 @@ class LoggedRows:
         return len(self.taken) if self.part is None else self.part.stop - self.part.start
 
 
+Together = Sequence[LoggedRows]
+"""What travels in one message, in order: `joined` makes one of it."""
+
+
 class FeatureBuffer:
     """Holds the feature rows of one partition back until there are enough of them, or the first has waited.
 
@@ -62,9 +66,9 @@ class FeatureBuffer:
         """Return how many batches are held back."""
         return len(self._held)
 
-    def add(self, rows: LoggedRows) -> list[LoggedRows]:
+    def add(self, rows: LoggedRows) -> list[Together]:
         """Take the rows of one batch; return what is to go out now, in order."""
-        out = []
+        out: list[Together] = []
         if self._held and (not _fit(self._held[0], rows) or self._count + len(rows) > MOST_ROWS):
             out += self.take()
         if not self._held:
@@ -77,10 +81,10 @@ class FeatureBuffer:
         """Whether the first of what is held back has waited long enough."""
         return bool(self._held) and self._clock() - self._since_s >= self._longest_s
 
-    def take(self) -> list[LoggedRows]:
+    def take(self) -> list[Together]:
         """Return what is held back as the rows of one message; nothing where there is none."""
         held, self._held, self._count = self._held, [], 0
-        return [_joined(held)] if held else []
+        return [held] if held else []
 
 
 def _fit(held: LoggedRows, rows: LoggedRows) -> bool:
@@ -93,7 +97,8 @@ def _models(scored: ScoredColumns) -> Sequence[str] | None:
     return None if scored.shadow_scores is None else scored.shadow_scores.versions
 
 
-def _joined(held: Sequence[LoggedRows]) -> LoggedRows:
+def joined(held: Together) -> LoggedRows:
+    """Return the rows of one message as one."""
     if len(held) == 1 and held[0].part is None:
         return held[0]
     cuts = [slice(0, len(rows.taken)) if rows.part is None else rows.part for rows in held]
@@ -104,9 +109,7 @@ def _joined(held: Sequence[LoggedRows]) -> LoggedRows:
             seconds[version] = seconds.get(version, 0.0) + took_s
     first = batches[0]
     shadows = [
-        each.shadow_scores.slice(cut)
-        for each, cut in zip(batches, cuts, strict=True)
-        if each.shadow_scores is not None
+        each.shadow_scores.slice(cut) for each, cut in zip(batches, cuts, strict=True) if each.shadow_scores is not None
     ]
     scored = ScoredColumns(
         source_offset=_cut([each.source_offset for each in batches], cuts),

@@ -27,8 +27,8 @@ from models.schema.murmur2 import murmur2_column
 from models.schema.transaction import Transaction
 from models.schema.transaction_fields import TransactionFields
 from stream_app.scoring.batch_scores import BatchScores, score_batch
-from stream_app.scoring.feature_buffer import LoggedRows
-from stream_app.scoring.lane import Lane
+from stream_app.scoring.feature_buffer import LoggedRows, joined
+from stream_app.scoring.lane import Lane, LaneIdentity
 from stream_app.scoring.lineup import Lineup
 from stream_app.scoring.reasons import Reasons
 from stream_app.scoring.record_batch import DeadRecord, FeatureMessage, RecordBatch, Scored
@@ -121,10 +121,10 @@ class JointScoring:
             scored = Scored(next_offset=lane.next_offset)
             found.append(scored)
             if not len(batch.offsets):
-                self._log(lane, scored, lane.log.take())
+                scored.logged += lane.log.take()
             if known is not None:
                 recomputed = replay(lane, known, self._profiles, self._currency)
-                self._log(lane, scored, [] if recomputed is None else [recomputed])
+                scored.logged += [] if recomputed is None else [[recomputed]]
             if fresh is not None:
                 shares.append(_Share(lane, fresh, scored))
         if shares:
@@ -132,6 +132,14 @@ class JointScoring:
         for (lane, _), scored in zip(turns, found, strict=True):
             scored.held = bool(lane.log)
         return found
+
+    def log(self, turns: Sequence[tuple[Lane, Scored]]) -> None:
+        """Make the feature messages of what `score` found. Nobody waits for them: scores are sent before."""
+        if not any(scored.logged for _, scored in turns):
+            return
+        with span("encode features"):
+            for lane, scored in turns:
+                scored.features = [self._message(lane.identity, joined(rows)) for rows in scored.logged]
 
     def _score(self, shares: Sequence[_Share], lineup: Lineup, *, stale: bool, now_ms: int) -> None:
         rows = self._rows(shares)
@@ -169,19 +177,15 @@ class JointScoring:
                 taken, origin, said, decision, reasons, degraded, duplicate, self._feature_set.version, now_ms
             )
         scores = list(zip(keys, records, strict=True))
-        with span("encode features"):
-            logged = self._logged(rows, said, decision, draws)
-            for one, draw in zip(shares, draws, strict=True):
-                one.scored.scores = scores[one.rows]
-                one.scored.model_seconds = {
-                    v: s * one.count / len(columns) for v, s in said.seconds.items() if one.count
-                }
-                _count(one, rows, draw, misrouted[one.rows], degraded[one.rows])
-                last = int(one.batch.offsets[-1])
-                first, seconds = one.lane.reported(last), one.scored.model_seconds
-                self._log(
-                    one.lane, one.scored, one.lane.log.add(LoggedRows(taken, logged, first, last, seconds, one.rows))
-                )
+        found = self._found(rows, said, decision, draws)
+        for one, draw in zip(shares, draws, strict=True):
+            one.scored.scores = scores[one.rows]
+            seconds = {v: s * one.count / len(columns) for v, s in said.seconds.items() if one.count}
+            one.scored.model_seconds = seconds
+            _count(one, rows, draw, misrouted[one.rows], degraded[one.rows])
+            last = int(one.batch.offsets[-1])
+            logged = LoggedRows(taken, found, one.lane.reported(last), last, seconds, one.rows)
+            one.scored.logged += one.lane.log.add(logged)
 
     def _rows(self, shares: Sequence[_Share]) -> _Rows:
         with span("decode"):
@@ -201,7 +205,7 @@ class JointScoring:
             )
         return _Rows(transactions, taken, columns, offsets[indices] if rejections else offsets, values, status)
 
-    def _logged(
+    def _found(
         self, rows: _Rows, said: BatchScores, decision: NDArray[np.uint8], draws: Sequence[Draw]
     ) -> ScoredColumns:
         """What was found for the rows of all shares; who logs it, and in which epoch, its message says."""
@@ -222,11 +226,8 @@ class JointScoring:
             shadow_scores=said.shadow,
         )
 
-    def _log(self, lane: Lane, scored: Scored, logged: Iterable[LoggedRows]) -> None:
-        scored.features += [self._message(lane, rows) for rows in logged]
-
-    def _message(self, lane: Lane, rows: LoggedRows) -> FeatureMessage:
-        identity, feature_set = lane.identity, self._feature_set.version
+    def _message(self, identity: LaneIdentity, rows: LoggedRows) -> FeatureMessage:
+        feature_set = self._feature_set.version
         model_us = {version: s / len(rows) * 1e6 for version, s in rows.model_seconds.items()}
         header = FeatureBatchHeader(
             rows.first, rows.last, identity.epoch, identity.writer, identity.topic_id, feature_set,

@@ -11,6 +11,7 @@ from models.control_group import PassMark
 from models.schema.decoding import Rejection
 from models.schema.feature_batch import FeatureBatchHeader
 from stream_app.scoring.batch_scores import ModelFailure
+from stream_app.scoring.feature_buffer import Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class FeatureMessage(NamedTuple):
 class Scored:
     """What came of one record batch; `next_offset` is where the partition goes on once all of it is acknowledged.
 
-    `held` says that feature rows of offsets below it are not among `features` yet: they come with a later batch.
+    `logged` is what is to be told of feature rows, a message each; `features` are these messages once they are made.
+    `held` says that feature rows of offsets below `next_offset` are not among them: they come with a later batch.
     `control_used` are the control group's day counts before the batch, `marks` the rows of `scores` that were drawn,
     `drawable` those that would have been with room under the day's cap, `event_time` is that of the row in the middle.
     `model_seconds` is what each model took while some are placed, `model_failures` those that could not be used.
@@ -83,6 +85,7 @@ class Scored:
 
     next_offset: int
     scores: list[tuple[bytes, bytes]] = field(default_factory=list)
+    logged: list[Together] = field(default_factory=list)
     features: list[FeatureMessage] = field(default_factory=list)
     dead: list[DeadRecord] = field(default_factory=list)
     held: bool = False

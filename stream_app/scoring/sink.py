@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -28,7 +29,7 @@ class SendError(FraudstreamError):
 
 
 class Sink:
-    """Sends a partition's scores and feature messages together, dead letters before them.
+    """Sends a partition's scores, then its feature messages; dead letters before them.
 
     A producer has one request on its way to each broker: scores, for which somebody waits, must not wait until feature
     messages, a hundred times as large, are acknowledged. So each have a producer of their own.
@@ -46,22 +47,29 @@ class Sink:
         self._feature_producer = feature_producer
         self._topics = topics
 
-    async def send(self, partition: int, topic_id: str, scored: Scored, done: Acknowledgements, now_ms: int) -> None:
-        """Hand one scored batch to the producer; `done` learns of the acknowledgements.
+    async def send_scores(
+        self, partition: int, topic_id: str, scored: Scored, done: Acknowledgements, now_ms: int
+    ) -> None:
+        """Hand the scores of one batch to their producer; `done` learns of the acknowledgements.
 
         Raises
         ------
         SendError
             When a record cannot be sent.
         """
-        try:
-            with span("send scores"):
-                sends = await self._send_scores(partition, topic_id, scored, now_ms)
-                sends += [await self._send_features(partition, message, now_ms) for message in scored.features]
-        except KafkaError as error:
-            raise SendError(
-                f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it"
-            ) from error
+        with span("send scores"), _told(partition):
+            done.hold(await self._send_scores(partition, topic_id, scored, now_ms))
+
+    async def send_features(self, partition: int, scored: Scored, done: Acknowledgements, now_ms: int) -> None:
+        """Hand its feature messages to theirs, once its scores are sent: with them its offsets are done.
+
+        Raises
+        ------
+        SendError
+            When a record cannot be sent.
+        """
+        with _told(partition):
+            sends = [await self._send_features(partition, message, now_ms) for message in scored.features]
         if scored.held:
             done.hold(sends)
         else:
@@ -126,6 +134,17 @@ class Sink:
             builder, self._topics.features, partition=partition
         )
         return send
+
+
+@contextmanager
+def _told(partition: int) -> Iterator[None]:
+    """Say of which partition a send could not be made."""
+    try:
+        yield
+    except KafkaError as error:
+        raise SendError(
+            f"partition {partition}: output could not be sent: {error!r}; the partition's next owner repeats it"
+        ) from error
 
 
 def _first_headers(topic_id: str, scored: Scored, row: int) -> Headers:

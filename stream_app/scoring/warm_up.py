@@ -29,7 +29,8 @@ def warm_up(model: LoadedModel, currency: ReportingCurrency) -> None:
     scoring = JointScoring(feature_set, ProfileTable(feature_set), currency, reasons=1)
     value = wire.encode(Transaction("warm-up", _EVENT_TIME, "warm-up", "warm-up", 1, currency.currency))
     batch = RecordBatch(0, 0, np.arange(2), [None, None], [value, value])
-    scoring.score([(lane, batch)], Lineup(model), stale=False, now_ms=0)
+    (scored,) = scoring.score([(lane, batch)], Lineup(model), stale=False, now_ms=0)
+    scoring.log([(lane, scored)])
     lane.cards.load_kernels()
     lane.cards.restore([_as_read_back(lane.cards.everything()), _as_read_back(lane.cards.take_changes())])
 

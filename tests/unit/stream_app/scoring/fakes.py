@@ -107,7 +107,22 @@ def scoring(clock: Callable[[], float] = time.perf_counter) -> JointScoring:
 
 def score_alone(one: Lane, records: RecordBatch, models: Lineup, *, stale: bool = False, now_ms: int = 1) -> Scored:
     """Advance one lane."""
-    return scoring().score([(one, records)], models, stale=stale, now_ms=now_ms)[0]
+    return score_together([(one, records)], models, stale=stale, now_ms=now_ms)[0]
+
+
+def score_together(
+    turns: Sequence[tuple[Lane, RecordBatch]],
+    models: Lineup,
+    together: JointScoring | None = None,
+    *,
+    stale: bool = False,
+    now_ms: int = 1,
+) -> list[Scored]:
+    """Advance some lanes and make their feature messages."""
+    together = together or scoring()
+    found = together.score(turns, models, stale=stale, now_ms=now_ms)
+    together.log([(one, scored) for (one, _), scored in zip(turns, found, strict=True)])
+    return found
 
 
 def batch(records: Sequence[Transaction | bytes | None], offsets: Sequence[int] | None = None) -> RecordBatch:

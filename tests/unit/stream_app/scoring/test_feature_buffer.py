@@ -9,7 +9,7 @@ from models.schema.feature_batch import FeatureBatchEncoder, FeatureRows, Scored
 from models.schema.shadow_scores import ShadowScores
 from models.schema.transaction import Transaction
 from models.schema.transaction_fields import TransactionFields
-from stream_app.scoring.feature_buffer import FeatureBuffer, LoggedRows
+from stream_app.scoring.feature_buffer import FeatureBuffer, LoggedRows, Together, joined
 
 AT = 1_525_132_800_000
 
@@ -46,9 +46,16 @@ def rows(
     return LoggedRows(taken, scored, first, first + count - 1, {"m1": seconds} if seconds else {})
 
 
-def read(logged: LoggedRows) -> FeatureRows:
+def read(held: Together) -> FeatureRows:
     """What a reader of the message sees."""
+    logged = joined(held)
     return decode_feature_batch(FeatureBatchEncoder(DEFAULT.names).encode(logged.taken, logged.scored))
+
+
+def ends(held: Together) -> tuple[int, int]:
+    """The offsets that the message covers."""
+    logged = joined(held)
+    return logged.first, logged.last
 
 
 def test_rows_go_out_together_once_there_are_enough() -> None:
@@ -57,7 +64,7 @@ def test_rows_go_out_together_once_there_are_enough() -> None:
     assert buffer.add(rows(4, 4, role=["canary"] * 4)) == []
     (logged,) = buffer.add(rows(8, 4))
     table = read(logged)
-    assert (logged.first, logged.last) == (0, 11)
+    assert ends(logged) == (0, 11)
     assert table.numpy("source_offset").tolist() == list(range(12))
     assert table.strings("role") == ["champion"] * 4 + ["canary"] * 4 + ["champion"] * 4
     assert table.strings("transaction_id") == [f"t{at}" for at in range(12)]
@@ -76,7 +83,7 @@ def test_the_first_row_does_not_wait_longer_than_it_may() -> None:
     clock.now_s = 1.0
     assert buffer.due()
     (logged,) = buffer.add(rows(2, 1))
-    assert (logged.first, logged.last) == (0, 2)
+    assert ends(logged) == (0, 2)
     assert not buffer.due()
 
 
@@ -86,7 +93,7 @@ def test_what_a_message_says_once_for_all_its_rows_is_true_of_all_of_them() -> N
     (before,) = buffer.add(rows(2, 2, profiles_as_of=7))
     (without,) = buffer.add(rows(4, 2, profiles_as_of=7, shadow=["m2"]))
     (after,) = buffer.take()
-    assert [(one.first, one.last) for one in (before, without, after)] == [(0, 1), (2, 3), (4, 5)]
+    assert [ends(one) for one in (before, without, after)] == [(0, 1), (2, 3), (4, 5)]
     assert set(read(without).numpy("profiles_as_of").tolist()) == {7}
 
 
@@ -94,7 +101,7 @@ def test_shadows_and_what_models_took_are_joined() -> None:
     buffer = FeatureBuffer(rows=4, longest_s=1.0, clock=Clock())
     buffer.add(rows(0, 2, shadow=["m2"], seconds=0.5))
     (logged,) = buffer.add(rows(2, 2, shadow=["m2"], seconds=0.25))
-    assert logged.model_seconds == {"m1": 0.75}
+    assert joined(logged).model_seconds == {"m1": 0.75}
     np.testing.assert_array_equal(read(logged).scores_of("m2"), np.full(4, 0.1, np.float32))
 
 
@@ -102,7 +109,7 @@ def test_no_message_grows_beyond_what_a_reader_takes() -> None:
     buffer = FeatureBuffer(rows=20_000, longest_s=1.0, clock=Clock())
     buffer.add(rows(0, 6_000))
     (logged,) = buffer.add(rows(6_000, 6_000))
-    assert (logged.first, logged.last) == (0, 5_999)
+    assert ends(logged) == (0, 5_999)
 
 
 def test_batches_that_were_rejected_as_a_whole_are_covered_too() -> None:
@@ -110,5 +117,5 @@ def test_batches_that_were_rejected_as_a_whole_are_covered_too() -> None:
     buffer.add(LoggedRows(TransactionFields.of([]), rows(0, 0).scored, 0, 5, {}))
     buffer.add(rows(6, 1))
     (logged,) = buffer.take()
-    assert (logged.first, logged.last) == (0, 6)
+    assert ends(logged) == (0, 6)
     assert len(read(logged)) == 1

@@ -23,6 +23,7 @@ from tests.unit.stream_app.scoring.fakes import (
     lane,
     lineup,
     score_alone,
+    score_together,
     scoring,
 )
 
@@ -85,7 +86,7 @@ def test_partitions_together_give_what_each_gives_alone(cuts: list[int]) -> None
     together, alone = lanes(), lanes()
     seen = 0
     for polled in polls(cuts):
-        joint = scoring().score(list(zip(together, polled, strict=True)), MODELS, stale=False, now_ms=1)
+        joint = score_together(list(zip(together, polled, strict=True)), MODELS)
         singly = [score_alone(one, records, MODELS) for one, records in zip(alone, polled, strict=True)]
         assert [said(scored) for scored in joint] == [said(scored) for scored in singly]
         seen += sum(len(scored.scores) for scored in joint)
@@ -95,7 +96,7 @@ def test_partitions_together_give_what_each_gives_alone(cuts: list[int]) -> None
 def test_a_model_that_fails_is_reported_once_whatever_the_number_of_partitions() -> None:
     models = lineup(CHAMPION, FailingModel("m-shadow", ValueError("no")))
     (polled, *_) = polls([50])
-    joint = scoring().score(list(zip(lanes(), polled, strict=True)), models, stale=False, now_ms=1)
+    joint = score_together(list(zip(lanes(), polled, strict=True)), models)
     assert [failure.version for scored in joint for failure in scored.model_failures] == ["m-shadow"]
 
 
@@ -104,7 +105,7 @@ def test_what_a_model_took_is_shared_out_by_rows() -> None:
     models = lineup(CHAMPION, DivisorModel("m-shadow", 400))
     (polled, *_) = polls([50])
     turns = list(zip(lanes(), polled, strict=True))
-    joint = scoring(lambda: float(next(times))).score(turns, models, stale=False, now_ms=1)
+    joint = score_together(turns, models, scoring(lambda: float(next(times))))
     assert sum(scored.model_seconds["m-shadow"] for scored in joint) == 10
     rows = [len(scored.scores) for scored in joint]
     assert [round(scored.model_seconds["m-shadow"] * sum(rows) / 10) for scored in joint] == rows

@@ -28,6 +28,7 @@ from tests.unit.stream_app.scoring.fakes import (
     lane,
     lineup,
     score_alone,
+    score_together,
     scoring,
 )
 
@@ -41,7 +42,7 @@ ON_CANARY = Placement(**SHARE).on_canary([one.card_id for one in STORY])
 def run(models: Lineup, start: LaneStart | None = None) -> Scored:
     ticks = itertools.count()
     together = scoring(lambda: float(next(ticks)))
-    return together.score([(lane(start), batch(STORY))], models, stale=False, now_ms=START_MS)[0]
+    return score_together([(lane(start), batch(STORY))], models, together, now_ms=START_MS)[0]
 
 
 def scores(scored: Scored) -> list[Score]:

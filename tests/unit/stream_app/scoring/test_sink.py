@@ -64,7 +64,7 @@ def sent(scored: Scored, size: int) -> list[list[Headers]]:
     """The headers of each record of each record batch."""
     producer = RecordingProducer(size)
     sink = Sink(producer, producer, TopicNames())
-    asyncio.run(sink.send(0, "topic-id", scored, Acknowledgements(0, failed), now_ms=1))
+    asyncio.run(sink.send_scores(0, "topic-id", scored, Acknowledgements(0, failed), now_ms=1))
     return [batch.headers for batch in producer.sent]
 
 
@@ -93,10 +93,20 @@ def test_a_group_that_has_let_nothing_pass_yet_says_so() -> None:
 def test_scores_never_wait_for_feature_messages_each_have_a_producer_of_their_own() -> None:
     scores, features = RecordingProducer(5), RecordingProducer(5)
     header = FeatureBatchHeader(0, 1, 0, "writer", "topic-id", "features-1", recomputed=False)
-    scored = Scored(2, [(b"card", b"score")] * 2, [FeatureMessage(header, b"rows")])
-    sink = Sink(scores, features, TopicNames())
-    asyncio.run(sink.send(0, "topic-id", scored, Acknowledgements(0, failed), now_ms=1))
-    assert ([batch.record_count() for batch in scores.sent], [batch.record_count() for batch in features.sent]) == (
-        [2],
-        [1],
-    )
+    scored = Scored(2, [(b"card", b"score")] * 2, features=[FeatureMessage(header, b"rows")])
+    sink, done = Sink(scores, features, TopicNames()), Acknowledgements(0, failed)
+    counts, positions = [], []
+
+    async def send() -> None:
+        for sending in (
+            sink.send_scores(0, "topic-id", scored, done, now_ms=1),
+            sink.send_features(0, scored, done, now_ms=1),
+        ):
+            await sending
+            await asyncio.sleep(0)
+            counts.append([len(scores.sent), len(features.sent)])
+            positions.append(done.position)
+
+    asyncio.run(send())
+    assert counts == [[1, 0], [1, 1]]
+    assert positions == [0, 2], "an offset is done with its feature row, not with its score"

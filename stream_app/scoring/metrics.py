@@ -152,16 +152,20 @@ class ScoringMetrics:
 
     def see(self, scored: Scored) -> None:
         """Take note of the scored batch of one partition."""
-        self.scored.inc(len(scored.scores))
-        self.flagged.inc(scored.flagged)
-        self.rejected.inc(len(scored.dead))
-        self.duplicates.inc(scored.duplicates)
-        self.late.inc(scored.late)
-        self.too_late.inc(scored.too_late)
-        self.misrouted.inc(scored.misrouted)
-        self.control_rows.inc(scored.control)
-        self.degraded.inc(scored.degraded)
-        self.recomputed.inc(sum(message.header.recomputed for message in scored.features))
+        for counter, rows in (
+            (self.scored, len(scored.scores)),
+            (self.flagged, scored.flagged),
+            (self.rejected, len(scored.dead)),
+            (self.duplicates, scored.duplicates),
+            (self.late, scored.late),
+            (self.too_late, scored.too_late),
+            (self.misrouted, scored.misrouted),
+            (self.control_rows, scored.control),
+            (self.degraded, scored.degraded),
+            (self.recomputed, sum(message.header.recomputed for message in scored.features)),
+        ):
+            if rows:
+                counter.inc(rows)
         for failure in scored.model_failures:
             self._see_failure(failure.version, failure.part)
         for version, took_s in scored.model_seconds.items():

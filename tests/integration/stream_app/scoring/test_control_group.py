@@ -43,6 +43,7 @@ def undisturbed(world: ScoringWorld, seed: bytes) -> dict[int, Columns]:
         batch = RecordBatch(partition, 0, np.arange(len(sent)), [None] * len(sent), list(values))
         scoring = JointScoring(DEFAULT, ProfileTable(DEFAULT), default_reporting_currency(), 4)
         (scored,) = scoring.score([(lane, batch)], Lineup(model), stale=False, now_ms=START_MS)
+        scoring.log([(lane, scored)])
         (message,) = scored.features
         columns[partition] = recorded(message.value)
     return columns

@@ -31,10 +31,6 @@ JVM_OPTIONS: Final = (
     "-Djava.awt.headless=true",
 )  # fmt: skip
 
-SMALL_HEAP: Final = {"log.cleaner.dedupe.buffer.size": str(16 << 20)}
-"""By default the cleaner of compacted topics keeps 128 MB: of a heap of this size a quarter, so that it looks full to
-its collector, which then never rests. This is room for 600,000 keys at a time."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -132,7 +128,7 @@ class LocalKafka:
             "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
             f"controller.quorum.voters=1@{LOOPBACK}:{controller_port}\n"
             f"log.dirs={self.folder / 'data'}\n"
-            + "".join(f"{name}={value}\n" for name, value in {**SMALL_HEAP, **self._settings}.items())
+            + "".join(f"{name}={value}\n" for name, value in self._settings.items())
         )
         return path
 

@@ -112,7 +112,8 @@ def _history(figures: Figures) -> Iterator[str]:
 def _latency(figures: Figures) -> Iterator[str]:
     yield "## Latency"
     yield (
-        "From the moment a transaction is due to the receipt of its score, at fixed rates, ms; "
+        "From the moment a transaction is due to the receipt of its score, at fixed rates, ms; before each rate all "
+        "that was written is on the disk ([decision 32](decisions/0032-the-broker-beside-the-worker.md)); "
         f"rounds: {figures['rounds']['latency_ms']}."
     )
     for rate, by_peer in figures["latency_ms"].items():

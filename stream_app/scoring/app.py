@@ -176,9 +176,7 @@ class ScoringWorker(faust.Service):
                 await self.sink.bury(batch.partition, scored.dead, now_ms)
         sent = []
         for opened, batch, scored in done:
-            if source.lease.lapsed():
-                source.reopen("the process stood still before sending")
-            if source.current(batch) is not None:
+            if source.still_ours(batch):
                 await self.sink.send_scores(batch.partition, opened.lane.identity.topic_id, scored, opened.done, now_ms)
                 self._see_waits(batch, scored)
                 sent.append((opened, batch, scored))
@@ -186,7 +184,7 @@ class ScoringWorker(faust.Service):
             await asyncio.sleep(0)
         self.scoring.log([(opened.lane, scored) for opened, _, scored in sent])
         for opened, batch, scored in sent:
-            if source.current(batch) is not None:
+            if source.still_ours(batch):
                 await self.sink.send_features(batch.partition, scored, opened.done, now_ms)
             self._see(opened, batch, scored)
 

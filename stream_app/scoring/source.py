@@ -217,6 +217,12 @@ class TransactionSource(faust.Service):
         """The open partition of a batch; None when the partition was let go since the batch was polled."""
         return self.partitions.get(batch.partition) if batch.generation == self.generation else None
 
+    def still_ours(self, batch: RecordBatch) -> bool:
+        """Whether what came of a batch may be sent: asked before each send, another may own the partition by now."""
+        if self.lease.lapsed():
+            self.reopen("the process stood still before sending")
+        return self.current(batch) is not None
+
     def reopen(self, why: str) -> None:
         """Throw away all that is buffered, others may own the partitions by now; open again those still ours."""
         log.warning(

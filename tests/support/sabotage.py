@@ -68,3 +68,20 @@ def dies_before_the_dead_letter_is_acknowledged() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     Sink.bury = bury  # type: ignore[method-assign, assignment]
+
+
+def stands_still_between_scores_and_feature_rows() -> None:
+    """The scores of the twentieth batch are acknowledged, then the process stops until somebody wakes it."""
+    whole = Sink._send_scores
+    calls = 0
+
+    async def send_scores(sink: Sink, *arguments: Any) -> list[asyncio.Future[Any]]:
+        nonlocal calls
+        calls += 1
+        sends = await whole(sink, *arguments)
+        if calls == 20:
+            await asyncio.gather(*sends)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return sends
+
+    Sink._send_scores = send_scores  # type: ignore[method-assign, assignment]

@@ -30,6 +30,15 @@ def scoring_raises() -> None:
 
 def dies_between_scores_and_feature_rows() -> None:
     """The third batch's scores are acknowledged, its feature rows never sent."""
+    _signals_itself_behind_the_scores(3, signal.SIGKILL)
+
+
+def stands_still_between_scores_and_feature_rows() -> None:
+    """The scores of the twentieth batch are acknowledged, then the process stops until somebody wakes it."""
+    _signals_itself_behind_the_scores(20, signal.SIGSTOP)
+
+
+def _signals_itself_behind_the_scores(batch: int, number: signal.Signals) -> None:
     whole = Sink._send_scores
     calls = 0
 
@@ -37,9 +46,9 @@ def dies_between_scores_and_feature_rows() -> None:
         nonlocal calls
         calls += 1
         sends = await whole(sink, *arguments)
-        if calls == 3:
+        if calls == batch:
             await asyncio.gather(*sends)
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
         return sends
 
     Sink._send_scores = send_scores  # type: ignore[method-assign, assignment]
@@ -68,20 +77,3 @@ def dies_before_the_dead_letter_is_acknowledged() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     Sink.bury = bury  # type: ignore[method-assign, assignment]
-
-
-def stands_still_between_scores_and_feature_rows() -> None:
-    """The scores of the twentieth batch are acknowledged, then the process stops until somebody wakes it."""
-    whole = Sink._send_scores
-    calls = 0
-
-    async def send_scores(sink: Sink, *arguments: Any) -> list[asyncio.Future[Any]]:
-        nonlocal calls
-        calls += 1
-        sends = await whole(sink, *arguments)
-        if calls == 20:
-            await asyncio.gather(*sends)
-            os.kill(os.getpid(), signal.SIGSTOP)
-        return sends
-
-    Sink._send_scores = send_scores  # type: ignore[method-assign, assignment]

@@ -150,9 +150,9 @@ def _names(batches: Sequence[Sequence[str] | str], cuts: Sequence[slice]) -> Seq
 def _column(batches: Sequence[Any], cuts: Sequence[slice]) -> NDArray[Any] | Any:
     """Rows of arrays, and of constants that stand for one; a constant where all are the same."""
     first = batches[0]
-    arrays = sum(isinstance(batch, np.ndarray) for batch in batches)
-    if not arrays and all(batch == first for batch in batches):
+    if not any(isinstance(batch, np.ndarray) for batch in batches) and all(batch == first for batch in batches):
         return first
-    if arrays < len(batches):
-        batches = [np.broadcast_to(batch, (cut.stop,)) for batch, cut in zip(batches, cuts, strict=True)]
-    return _cut(batches, cuts)
+    pairs = zip(batches, cuts, strict=True)
+    return np.concatenate(
+        [batch[cut] if isinstance(batch, np.ndarray) else np.full(cut.stop - cut.start, batch) for batch, cut in pairs]
+    )

@@ -1,6 +1,7 @@
 """Feature rows of small batches travel together, none of them for long, each once and in order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -119,3 +120,16 @@ def test_batches_that_were_rejected_as_a_whole_are_covered_too() -> None:
     (logged,) = buffer.take()
     assert ends(logged) == (0, 6)
     assert len(read(logged)) == 1
+
+
+def test_parts_of_polls_are_cut_out_where_one_says_for_each_row_what_another_says_once() -> None:
+    buffer = FeatureBuffer(rows=100, longest_s=1.0, clock=Clock())
+    whole, constant = rows(0, 6), rows(6, 3)
+    buffer.add(replace(whole, first=2, last=3, part=slice(2, 4)))
+    buffer.add(replace(constant, scored=replace(constant.scored, pass_probability=1.0), part=slice(1, 3)))
+    (held,) = buffer.take()
+    table = read(held)
+    assert table.numpy("source_offset").tolist() == [2, 3, 7, 8]
+    assert table.strings("transaction_id") == ["t2", "t3", "t7", "t8"]
+    assert table.values[:, 0].tolist() == [2, 3, 7, 8]
+    assert table.numpy("pass_probability").tolist() == [0.25, 0.25, 1.0, 1.0]
